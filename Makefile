@@ -1,0 +1,62 @@
+# Two commands matter: `make demo` and `make test`. Each sets up what it needs by itself.
+PYTHON  ?= python3
+VENV    ?= .venv
+BIN     := $(VENV)/bin
+READY   := $(VENV)/.ready
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: setup demo test check eval bench test-vllm test-gpu clean browser
+
+setup: $(READY)
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+	  || { echo "Python 3.11, 3.12 or 3.13 is needed; name it with: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 3; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
+	  || { echo "Can't make a virtual environment; install python3-venv and try again."; exit 3; }
+	@echo "Installing the pinned packages (about 2.5 GB, two to four minutes the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 2>&1 | grep -v '^WARNING: Location' || true
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[ui,demo,dev]' > $(VENV)/install.log 2>&1 \
+	  || { grep -v '^WARNING: Location' $(VENV)/install.log | tail -20; exit 4; }
+	@touch $(READY)
+
+demo: $(READY)
+	@$(BIN)/assistant demo
+
+browser:
+	@test -x /usr/bin/chromium || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing Chromium for the browser tests ..."; \
+	    apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
+	  else \
+	    echo "The browser tests need Chromium: sudo apt-get install chromium"; exit 4; \
+	  fi; }
+
+test: $(READY) browser
+	@$(BIN)/python -m pytest -m "not vllm and not gpu"
+
+check: $(READY)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/hadolint Dockerfile
+	@if command -v npx >/dev/null; then npx --yes dclint@3.1.0 docker-compose.yml; \
+	  else echo "not run: dclint (needs Node.js)"; fi
+
+eval: $(READY)
+	@$(BIN)/assistant eval run examples/golden
+
+bench: $(READY)
+	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+test-vllm: $(READY)
+	@$(BIN)/python tests/vllm/install.py
+	@$(BIN)/python -m pytest -m vllm -s tests/vllm
+
+test-gpu: $(READY)
+	@$(BIN)/python -m pytest -m gpu
+
+clean:
+	rm -rf $(VENV) .venv-vllm data build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,197 @@
+"""The nouns of a question and its answer, as frozen values.
+
+Ids: a document's id is a random UUID as text; a chunk's id is a positive integer and never
+reused. Offsets count characters of the text they belong to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, NewType
+
+from indexes.model import MetadataFilter
+
+DocumentId = NewType("DocumentId", str)
+ChunkId = NewType("ChunkId", int)
+Principal = NewType("Principal", str)
+
+Lang = Literal["en", "pt"]
+Role = Literal["employee", "integrator", "admin", "auditor"]
+
+PageBox = tuple[int, float, float, float, float]
+"""page (from 1), x0, y0, x1, y1 in points from the page's top left corner."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a document as it is stored: never across a heading, `start`/`end` in the document."""
+
+    text: str
+    heading: tuple[str, ...]
+    kind: str
+    lang: str
+    start: int
+    end: int
+    page: int | None = None
+    boxes: tuple[PageBox, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk retrieved and numbered (from 1) for one answer, permitted for its reader.
+
+    `sha256` is that of `text` in UTF-8; `version` counts a document's versions from 1.
+    """
+
+    n: int
+    chunk_id: ChunkId
+    document_id: DocumentId
+    version: int
+    title: str
+    uri: str
+    text: str
+    sha256: str
+    score: float
+    lang: str
+    kind: str = "paragraph"
+    heading: tuple[str, ...] = ()
+    page: int | None = None
+    boxes: tuple[PageBox, ...] = ()
+    media_type: str = ""
+    collection: str = ""
+    industry: str = ""
+    modified_at: datetime | None = None
+    superseded: bool = False
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: a person (or service) with roles and the closure of their groups."""
+
+    person_id: str
+    name: str
+    roles: frozenset[Role]
+    principals: frozenset[Principal]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier question of the conversation with the answer that was shown."""
+
+    question: str
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a caller asks, within a conversation (`history`, oldest first) and filters.
+
+    `lang` forces the answer's language; None detects it from the text.
+    """
+
+    text: str
+    caller: Caller
+    history: tuple[Turn, ...] = ()
+    metadata: MetadataFilter = MetadataFilter()
+    conversation_id: str | None = None
+    lang: Lang | None = None
+
+
+Verdict = Literal["verified", "unsupported", "number_mismatch", "no_citation", "not_permitted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A quote of one passage that supports a sentence: `quote == passage.text[start:end]`."""
+
+    n: int
+    passage: Passage
+    quote: str
+    start: int
+    end: int
+    verdict: Verdict = "verified"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of an answer with its citations; shown only when `verdict` is verified.
+
+    `text` has no citation markers.
+    """
+
+    text: str
+    citations: tuple[Citation, ...]
+    verdict: Verdict = "verified"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the caller is shown, and what the receipt proves.
+
+    `withheld` are the sentences that failed verification; `closest` are the nearest permitted
+    passages when the assistant abstains.
+    """
+
+    text: str
+    lang: Lang
+    abstained: bool
+    sentences: tuple[Sentence, ...] = ()
+    withheld: tuple[Sentence, ...] = ()
+    closest: tuple[Passage, ...] = ()
+    receipt: str = ""
+    standalone_question: str = ""
+    seconds: float = 0.0
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """The distinct citations in the order of their first use."""
+        seen: dict[tuple[ChunkId, int, int], Citation] = {}
+        for sentence in self.sentences:
+            for citation in sentence.citations:
+                seen.setdefault((citation.passage.chunk_id, citation.start, citation.end), citation)
+        return tuple(seen.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A step began, in words a client can translate: `searching`, `reading`, `answering`."""
+
+    step: Literal["condensed", "searching", "reading", "answering"]
+    detail: dict[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A verified sentence, ready to show, with the citations it carries."""
+
+    sentence: Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """A sentence that failed verification: never shown as part of the answer."""
+
+    sentence: Sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the generator used; None where it doesn't say."""
+
+    generator: str
+    n_prompt_tokens: int | None = None
+    n_completion_tokens: int | None = None
+    first_token_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The answer is complete, stored and in the audit log."""
+
+    answer: Answer
+
+
+AnswerEvent = Status | Delta | Withheld | Usage | Done

@@ -1,0 +1,151 @@
+"""Every setting, from a TOML file, the environment and a secrets folder, in one frozen tree.
+
+`assistant.toml` in the working folder (or the file that `ASSISTANT_CONFIG` names) is read first;
+`ASSISTANT_GENERATOR__URL=…` overrides `[generator] url`; a file of that name in the folder that
+`ASSISTANT_SECRETS_DIR` names overrides both. An unknown name is an error.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from assistant.errors import SettingsError
+
+
+class Section(BaseModel):
+    """A frozen part of the tree that refuses unknown names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatabaseSettings(Section):
+    """Where PostgreSQL is; without `url` an embedded server runs in the data folder."""
+
+    url: SecretStr | None = Field(None, description="postgresql://user:password@host:5432/name")
+
+
+class ModelSettings(Section):
+    """Which model turns text into vectors."""
+
+    embedder: str = Field(
+        "bundled", description="`bundled`, a folder, or the name of a sentence-transformers model"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the embedder runs")
+    batch_tokens: int = Field(16_384, ge=512, description="most tokens in one embedding batch")
+
+
+class GeneratorSettings(Section):
+    """Who writes the answers: quote mode, or a vLLM or other OpenAI-compatible server."""
+
+    kind: Literal["quotes", "openai"] = Field(
+        "quotes", description="`quotes` cites verbatim and needs no model; `openai` calls `url`"
+    )
+    url: str = Field("http://127.0.0.1:8000/v1", description="base URL of the OpenAI-compatible API")
+    model: str = Field("", description="the model's name at the server; empty takes its first")
+    api_key: SecretStr | None = Field(None, description="sent as a bearer token")
+    deadline_s: float = Field(60.0, gt=0, description="seconds an answer may take")
+    max_tokens: int = Field(512, ge=16, description="most tokens of an answer")
+    temperature: float = Field(0.0, ge=0, le=2, description="0 is repeatable")
+    cache_salt: bool = Field(
+        True, description="send vLLM's `cache_salt`; switch off where a server refuses it"
+    )
+
+
+class RetrievalSettings(Section):
+    """How much is searched and read for an answer."""
+
+    n_passages: int = Field(8, ge=1, le=50, description="passages an answer may use")
+    n_candidates: int = Field(100, ge=10, le=1000, description="chunks each search fetches")
+
+
+class SyncSettings(Section):
+    """How sync jobs behave."""
+
+    max_delete_share: float = Field(
+        0.3, ge=0, le=1, description="a run that would delete more of a source stops and asks"
+    )
+    max_file_bytes: int = Field(100_000_000, ge=1, description="larger files are quarantined")
+    read_timeout_s: float = Field(60.0, gt=0, description="wall seconds a reader may take")
+    acl_max_age_s: float = Field(
+        0.0, ge=0, description="documents whose access is older are hidden; 0 switches this off"
+    )
+
+
+class ServeSettings(Section):
+    """Where the API and the chat page listen."""
+
+    host: str = Field("127.0.0.1", description="address of both servers")
+    port: int = Field(8080, ge=0, le=65535, description="port of the API")
+    ui_port: int = Field(8501, ge=0, le=65535, description="port of the chat page")
+    session_s: int = Field(8 * 3600, ge=60, description="seconds a sign-in lasts")
+
+
+class Settings(BaseSettings):
+    """The whole configuration."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ASSISTANT_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    data_dir: Path = Field(Path("data"), description="folder of the embedded database and models")
+    database: DatabaseSettings = DatabaseSettings()  # type: ignore[call-arg]
+    models: ModelSettings = ModelSettings()  # type: ignore[call-arg]
+    generator: GeneratorSettings = GeneratorSettings()  # type: ignore[call-arg]
+    retrieval: RetrievalSettings = RetrievalSettings()  # type: ignore[call-arg]
+    sync: SyncSettings = SyncSettings()  # type: ignore[call-arg]
+    serve: ServeSettings = ServeSettings()  # type: ignore[call-arg]
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: arguments, secrets, environment, TOML file."""
+        del dotenv_settings, file_secret_settings
+        sources = [init_settings]
+        if secrets := os.environ.get("ASSISTANT_SECRETS_DIR"):
+            sources.append(SecretsSettingsSource(settings_cls, secrets_dir=secrets))
+        sources += [env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config_file())]
+        return tuple(sources)
+
+
+def config_file() -> Path:
+    """Return the TOML file that is read, whether it exists or not."""
+    return Path(os.environ.get("ASSISTANT_CONFIG", "assistant.toml"))
+
+
+def load(**overrides: object) -> Settings:
+    """Read the settings; raises `SettingsError` with a sentence for each wrong one."""
+    named = os.environ.get("ASSISTANT_CONFIG")
+    if named and not Path(named).is_file():
+        raise SettingsError(f"The file {named} that ASSISTANT_CONFIG names doesn't exist.")
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        details = "; ".join(
+            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()
+        )
+        raise SettingsError(
+            f"Wrong settings: {details}. See docs/reference/settings.md for every setting."
+        ) from error
+    except ValueError as error:
+        raise SettingsError(f"{config_file()} is not valid TOML: {error}.") from error

@@ -1,0 +1,1 @@
+"""Search that stays exact under permissions: dense (FAISS), lexical (BM25) and both together."""
