@@ -94,7 +94,7 @@ class Question:
     text: str
     caller: Caller
     history: tuple[Turn, ...] = ()
-    metadata: MetadataFilter = MetadataFilter()
+    metadata: MetadataFilter = field(default_factory=MetadataFilter)
     conversation_id: str | None = None
     lang: Lang | None = None
 
@@ -132,7 +132,7 @@ class Answer:
     """What the caller is shown, and what the receipt proves.
 
     `withheld` are the sentences that failed verification; `closest` are the nearest permitted
-    passages when the assistant abstains.
+    passages when the assistant abstains. `message_id` is the answer's place in its conversation.
     """
 
     text: str
@@ -142,6 +142,7 @@ class Answer:
     withheld: tuple[Sentence, ...] = ()
     closest: tuple[Passage, ...] = ()
     receipt: str = ""
+    message_id: int | None = None
     standalone_question: str = ""
     seconds: float = 0.0
 

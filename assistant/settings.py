@@ -51,7 +51,9 @@ class GeneratorSettings(Section):
     kind: Literal["quotes", "openai"] = Field(
         "quotes", description="`quotes` cites verbatim and needs no model; `openai` calls `url`"
     )
-    url: str = Field("http://127.0.0.1:8000/v1", description="base URL of the OpenAI-compatible API")
+    url: str = Field(
+        "http://127.0.0.1:8000/v1", description="base URL of the OpenAI-compatible API"
+    )
     model: str = Field("", description="the model's name at the server; empty takes its first")
     api_key: SecretStr | None = Field(None, description="sent as a bearer token")
     deadline_s: float = Field(60.0, gt=0, description="seconds an answer may take")

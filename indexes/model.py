@@ -103,7 +103,7 @@ class Index(Protocol):
         """Change who may read a document's chunks before returning."""
 
     def search(self, query: Query, k: int) -> list[Hit]:
-        """Return the `k` best chunks among those the filters admit, never fewer while some exist."""
+        """Return the `k` best chunks that the filters admit, never fewer while there are some."""
 
     def __len__(self) -> int:
         """Return the number of live chunks."""

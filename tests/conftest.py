@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
+import hypothesis
 import pytest
+import sqlalchemy as sa
+
+from assistant.settings import DatabaseSettings, Settings
+from assistant.store.database import Database, open_database
+from assistant.store.embedded import EmbeddedServer
 
 ROOT = Path(__file__).resolve().parents[1]
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+# A slow machine is no failure: no deadline for single examples.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +34,53 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"not run: there is no development data at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedServer]:
+    """One embedded PostgreSQL for the whole run, with a migrated database as a template."""
+    folder = Path(tempfile.mkdtemp(prefix="assistant-tests-"))
+    server = EmbeddedServer(folder)
+    try:
+        _admin(server, "CREATE DATABASE template_assistant")
+        template = _open(server, "template_assistant", folder)
+        template.migrate()
+        template.close()
+        yield server
+    finally:
+        server.close()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def postgres_url(postgres: EmbeddedServer) -> Iterator[str]:
+    """The URL of a database of its own for a test, already migrated."""
+    name = f"test_{uuid4().hex}"
+    _admin(postgres, f"CREATE DATABASE {name} TEMPLATE template_assistant")
+    yield postgres.url(name)
+    _admin(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(postgres_url: str, tmp_path: Path) -> Iterator[Database]:
+    """An open, migrated, empty database."""
+    opened = open_database(settings_for(postgres_url, tmp_path))
+    yield opened
+    opened.close()
+
+
+def settings_for(url: str, data_dir: Path) -> Settings:
+    """Settings with a database and a data folder."""
+    return Settings(data_dir=data_dir, database=DatabaseSettings.model_validate({"url": url}))
+
+
+def _open(server: EmbeddedServer, name: str, folder: Path) -> Database:
+    return open_database(settings_for(server.url(name), folder))
+
+
+def _admin(server: EmbeddedServer, statement: str) -> None:
+    engine = sa.create_engine(
+        server.url("postgres"), poolclass=sa.NullPool, isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as conn:
+        conn.execute(sa.text(statement))

@@ -1,0 +1,1 @@
+"""The `assistant` command: noun then verb, data on stdout, progress on stderr."""

@@ -1,0 +1,154 @@
+"""The only place that decides who may read what."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, Engine
+
+from assistant.access.principals import UNKNOWN, principals_of, principals_sha256
+from assistant.domain import Caller, ChunkId, DocumentId, Principal
+from assistant.store.acls import Acl, acls_allowing, acls_by_id
+from assistant.store.heads import policy_epoch
+from assistant.store.passages import DocumentRow, PassageRow, document, passages
+from assistant.store.people import person_by_id
+from indexes.model import AccessFilter
+
+_NOBODY = Acl(frozenset())
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a reader may read, and which entry of the ACL decided that."""
+
+    allowed: bool
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPassage:
+    """A chunk as it is now, with the decision for the reader who asked."""
+
+    row: PassageRow
+    decision: Decision
+
+
+def may_read(acl: Acl, principals: frozenset[Principal]) -> Decision:
+    """Decide: deny wins over allow, an empty allow is nobody, every one of `all_of` must be held.
+
+    A denied principal that could not be understood might be anybody: it denies everybody.
+    """
+    denied = [name for name in acl.deny if name in principals or name.startswith(UNKNOWN)]
+    if denied:
+        return Decision(False, f"deny {min(denied)}")
+    allowed = acl.allow & principals
+    if not allowed:
+        return Decision(False, "nobody" if not acl.allow else "not allowed")
+    missing = acl.all_of - principals
+    if missing:
+        return Decision(False, f"missing {min(missing)}")
+    return Decision(True, f"allow {min(allowed)}")
+
+
+def access_filter(conn: Connection, caller: Caller) -> AccessFilter:
+    """Return the ACLs a caller may read under now, as of the policy epoch.
+
+    Cached by the caller's principals and the epoch, which is read from the database each time.
+    """
+    epoch = policy_epoch(conn)
+    name = principals_sha256(caller.principals)
+    cache = _filters_of(conn.engine)
+    cached = cache.get(name, epoch)
+    if cached is not None:
+        return cached
+    # Loaded after the epoch was read: what is cached may be newer than its key, never older.
+    readable = frozenset(
+        acl.id
+        for acl in acls_allowing(conn, caller.principals)
+        if may_read(acl, caller.principals).allowed
+    )
+    found = AccessFilter(readable, epoch, name)
+    cache.put(found)
+    return found
+
+
+def recheck(
+    conn: Connection, caller: Caller, chunk_ids: Collection[ChunkId], max_age_s: float = 0.0
+) -> dict[ChunkId, CheckedPassage]:
+    """Decide again for each chunk that is still live, with the caller's groups as they are now.
+
+    Chunks of deleted documents and replaced versions are missing. With `max_age_s`, documents
+    whose source has not confirmed its access for longer are refused.
+    """
+    rows = passages(conn, chunk_ids)
+    acls = acls_by_id(conn, {row.document.access_id for row in rows.values()})
+    principals = _principals_now(conn, caller)
+    return {
+        chunk_id: CheckedPassage(row, _decide(row.document, acls, principals, max_age_s))
+        for chunk_id, row in rows.items()
+    }
+
+
+def readable_document(
+    conn: Connection, caller: Caller, document_id: DocumentId, max_age_s: float = 0.0
+) -> DocumentRow | None:
+    """Return a document that the caller may read now; None whether it is foreign or missing."""
+    row = document(conn, document_id)
+    if row is None:
+        return None
+    acls = acls_by_id(conn, {row.access_id})
+    decision = _decide(row, acls, _principals_now(conn, caller), max_age_s)
+    return row if decision.allowed else None
+
+
+def _decide(
+    row: DocumentRow, acls: dict[int, Acl], principals: frozenset[Principal], max_age_s: float
+) -> Decision:
+    if max_age_s > 0:
+        oldest = datetime.now(UTC) - timedelta(seconds=max_age_s)
+        if row.access_as_of is None or row.access_as_of < oldest:
+            return Decision(False, "access data too old")
+    return may_read(acls.get(row.access_id, _NOBODY), principals)
+
+
+def _principals_now(conn: Connection, caller: Caller) -> frozenset[Principal]:
+    person = person_by_id(conn, caller.person_id)
+    return principals_of(conn, person) if person is not None else frozenset()
+
+
+class _Filters:
+    """The latest filters of one database, of the newest epoch only."""
+
+    def __init__(self, size: int = 1024) -> None:
+        self._lock = threading.Lock()
+        self._size = size
+        self._known: OrderedDict[str, AccessFilter] = OrderedDict()
+
+    def get(self, name: str, epoch: int) -> AccessFilter | None:
+        with self._lock:
+            found = self._known.get(name)
+            if found is None or found.epoch != epoch:
+                return None
+            self._known.move_to_end(name)
+            return found
+
+    def put(self, found: AccessFilter) -> None:
+        with self._lock:
+            self._known[found.principals_sha256] = found
+            self._known.move_to_end(found.principals_sha256)
+            if len(self._known) > self._size:
+                self._known.popitem(last=False)
+
+
+_caches: WeakKeyDictionary[Engine, _Filters] = WeakKeyDictionary()
+_caches_lock = threading.Lock()
+
+
+def _filters_of(engine: Engine) -> _Filters:
+    with _caches_lock:
+        return _caches.setdefault(engine, _Filters())

@@ -1,0 +1,47 @@
+"""Principals: the names that access lists know people and groups by."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+from assistant.domain import Principal
+from assistant.store.memberships import closure
+from assistant.store.people import LOCAL, Person
+
+EVERYONE = Principal("everyone")
+UNKNOWN = "unknown:"
+"""Prefix of a principal that could not be understood: it matches nobody, and denies everybody."""
+
+
+def principals_of(conn: Connection, person: Person) -> frozenset[Principal]:
+    """Return a person's own name, `everyone`, and all groups they are in, however deep.
+
+    A disabled person has none.
+    """
+    if person.disabled_at is not None:
+        return frozenset()
+    return closure(conn, (person.principal, EVERYONE))
+
+
+def qualify(source: str, principal: str) -> Principal:
+    """Return a source's own principal under the name that is unique among all sources.
+
+    `group:x` becomes `group:<source>:x`, `user:x` becomes `user:local|x`, `user:<issuer>|x` and
+    `everyone` stay. Anything else matches nobody.
+    """
+    if principal == EVERYONE:
+        return EVERYONE
+    kind, _, name = principal.partition(":")
+    if kind == "group" and name:
+        return Principal(f"group:{source}:{name}")
+    if kind == "user" and name:
+        return Principal(principal if "|" in name else f"user:{LOCAL}|{name}")
+    return Principal(f"{UNKNOWN}{principal}")
+
+
+def principals_sha256(principals: Iterable[Principal]) -> str:
+    """Return the name of a set of principals for cache keys and the audit log, as hex."""
+    return hashlib.sha256("\n".join(sorted(principals)).encode()).hexdigest()

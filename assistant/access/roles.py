@@ -1,0 +1,59 @@
+"""What each role may do, and which roles exclude each other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Literal, get_args
+
+from assistant.domain import Caller, Role
+from assistant.errors import Forbidden, InvalidRequest
+
+Permission = Literal[
+    "ask",
+    "read_documents",
+    "own_conversations",
+    "see_sources",
+    "run_syncs",
+    "manage_sources",
+    "see_people",
+    "manage_people",
+    "see_operations",
+    "read_audit",
+    "export_audit",
+]
+
+PERMISSIONS: dict[Permission, frozenset[Role]] = {
+    "ask": frozenset({"employee"}),
+    "read_documents": frozenset({"employee"}),
+    "own_conversations": frozenset({"employee"}),
+    "see_sources": frozenset({"integrator", "admin"}),
+    "run_syncs": frozenset({"integrator", "admin"}),
+    "manage_sources": frozenset({"integrator", "admin"}),
+    "see_people": frozenset({"admin", "auditor"}),
+    "manage_people": frozenset({"admin"}),
+    "see_operations": frozenset({"integrator", "admin", "auditor"}),
+    "read_audit": frozenset({"auditor"}),
+    "export_audit": frozenset({"auditor"}),
+}
+
+EXCLUDING: tuple[frozenset[Role], ...] = (
+    frozenset({"admin", "auditor"}),
+    frozenset({"integrator", "auditor"}),
+)
+
+
+def require(caller: Caller, permission: Permission) -> None:
+    """Raise `Forbidden` unless one of the caller's roles has the permission."""
+    if not PERMISSIONS[permission] & caller.roles:
+        raise Forbidden()
+
+
+def check_roles(roles: Collection[str]) -> frozenset[Role]:
+    """Return valid roles; raises `InvalidRequest` for unknown and for excluding ones."""
+    known: frozenset[Role] = frozenset(role for role in get_args(Role) if role in roles)
+    if unknown := set(roles) - known:
+        raise InvalidRequest(f"There is no role {min(unknown)!r}; use {', '.join(get_args(Role))}.")
+    for pair in EXCLUDING:
+        if pair <= known:
+            raise InvalidRequest(f"Nobody may be {' and '.join(sorted(pair))} at once.")
+    return known

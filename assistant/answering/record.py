@@ -1,0 +1,107 @@
+"""What the audit log and the conversation keep of a question: before, after, or cut short."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from decimal import Decimal
+from uuid import uuid4
+
+from pydantic import JsonValue
+from sqlalchemy import Connection
+
+from assistant.answering.transcript import answer_json
+from assistant.audit.event import (
+    CitedQuote,
+    Event,
+    PromptedChunk,
+    QueryAborted,
+    QueryAccepted,
+    QueryFinished,
+    QueryPrompted,
+    actor_of,
+)
+from assistant.audit.log import AuditLog
+from assistant.domain import Answer, Question
+from assistant.errors import AuditUnavailable, DependencyError
+from assistant.ports import Prompt
+from assistant.retrieval.retriever import Retrieved
+from assistant.store import conversations
+from assistant.store.database import Database
+
+
+class Record:
+    """Writes the three moments of a question; raises `AuditUnavailable` when it can't."""
+
+    def __init__(self, database: Database, audit: AuditLog) -> None:
+        self._database = database
+        self._audit = audit
+
+    def prompted(
+        self, question: Question, prompt: Prompt, retrieved: Retrieved, generator: str
+    ) -> str:
+        """Commit who asked what and every passage that enters the prompt; return the query's id."""
+        query_id = uuid4().hex
+        actor = actor_of(question.caller)
+        chunks = tuple(
+            PromptedChunk(p.chunk_id, p.document_id, p.version, p.sha256, True, p.rule)
+            for p in prompt.passages
+        )
+        accepted = QueryAccepted(query_id, question.text, question.conversation_id)
+        prompted = QueryPrompted(
+            query_id=query_id,
+            standalone_question=prompt.question,
+            chunks=chunks,
+            policy_epoch=retrieved.access.epoch,
+            index_generation=str(retrieved.generation),
+            prompt_sha256=prompt.sha256,
+            generator=generator,
+        )
+        try:
+            with self._database.begin() as conn:
+                self._audit.append(conn, Event(actor, accepted))
+                self._audit.append(conn, Event(actor, prompted))
+        except DependencyError as error:
+            raise AuditUnavailable() from error
+        return query_id
+
+    def aborted(self, query_id: str, question: Question, reason: str) -> None:
+        """Note that an answer was stopped before its end."""
+        self._audit.record(Event(actor_of(question.caller), QueryAborted(query_id, reason)))
+
+    def finished(self, query_id: str, question: Question, answer: Answer) -> Answer:
+        """Commit the exchange with its audit event; return the answer with its receipt's id."""
+        event = Event(actor_of(question.caller), _finished(query_id, answer))
+        try:
+            with self._database.begin() as conn:
+                finished = replace(answer, receipt=str(self._audit.append(conn, event)))
+                return _kept(conn, question, finished)
+        except DependencyError as error:
+            raise AuditUnavailable() from error
+
+
+def _finished(query_id: str, answer: Answer) -> QueryFinished:
+    return QueryFinished(
+        query_id=query_id,
+        answer_sha256=hashlib.sha256(answer.text.encode()).hexdigest(),
+        abstained=answer.abstained,
+        citations=tuple(
+            CitedQuote(c.passage.chunk_id, c.start, c.end, c.verdict) for c in answer.citations
+        ),
+        n_withheld=len(answer.withheld),
+        seconds=Decimal(f"{answer.seconds:.3f}"),
+    )
+
+
+def _kept(conn: Connection, question: Question, answer: Answer) -> Answer:
+    """Append the exchange to its conversation, if it has one."""
+    if question.conversation_id is None:
+        return answer
+    person_id, conversation_id = question.caller.person_id, question.conversation_id
+    asked: dict[str, JsonValue] = {"question": question.text}
+    conversations.add_message(conn, person_id, conversation_id, "user", asked)
+    body = answer_json(answer, question.text)
+    message_id = conversations.add_message(
+        conn, person_id, conversation_id, "assistant", body, answer.receipt
+    )
+    return replace(answer, message_id=message_id)

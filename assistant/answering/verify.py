@@ -1,0 +1,215 @@
+"""Whether the cited passages really say what a sentence says: outside the model, always on.
+
+A sentence is shown only if one cited passage (or two together) supports it: verbatim, or by
+shared words and the embedder's cosine; with the same polarity; and with every number, date and
+code in the evidence. See `_supports` for how the thresholds were set.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from assistant.answering.citations import RawSentence
+from assistant.answering.figures import Evidence, missing
+from assistant.domain import Citation, Passage, Sentence, Verdict
+from assistant.ports import Embedder
+from assistant.sentences import Span, lines, sentences
+from assistant.words import WORD, content_words, fold, words
+
+Similarity = Callable[[str, Sequence[str]], Sequence[float]]
+"""Cosines between one text and several others, from -1 to 1."""
+
+_NEGATION = re.compile(
+    r"(?:\b(?:not|no|never|none|nor|neither|cannot|without|nao|nunca|jamais|nenhum|nenhuma|nem|sem)"
+    r"|n['’]t)\b(?!\s+(?:only|so\b|apenas|somente))([^.,;:!?()\n]*)"
+)
+_N_NEGATED = 2
+_N_COMPARED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """The span of a passage that supports a sentence best.
+
+    `lexical` is the share of the sentence's content words found there or in the passage's title
+    and headings; `cosine` is None where no embedder was asked; `verbatim` means word for word.
+    """
+
+    passage: Passage
+    start: int
+    end: int
+    lexical: float
+    cosine: float | None = None
+    verbatim: bool = False
+
+    @property
+    def quote(self) -> str:
+        """Return the span's text."""
+        return self.passage.text[self.start : self.end]
+
+
+def similarity_of(embedder: Embedder) -> Similarity:
+    """Return the cosine of two statements as the embedder sees them."""
+
+    def similarity(text: str, others: Sequence[str]) -> Sequence[float]:
+        vectors = embedder.embed_documents([text, *others])
+        return [float(cosine) for cosine in vectors[1:] @ vectors[0]]
+
+    return similarity
+
+
+def verify(
+    raw: RawSentence,
+    passages: Mapping[int, Passage],
+    question: str = "",
+    similarity: Similarity | None = None,
+) -> Sentence:
+    """Return the sentence with the quotes that support it, or with the reason it is withheld.
+
+    `passages` are those of the prompt that the caller may still read, by number. Of the passages
+    a sentence cites, those that don't support it are dropped from its citations. Without
+    `similarity` only shared words count.
+    """
+    del question
+    if not raw.cited:
+        return _withheld(raw, (), "no_citation", "The sentence cites no passage.")
+    cited = [passages[n] for n in raw.cited if n in passages]
+    if not cited:
+        named = ", ".join(f"[{n}]" for n in raw.cited)
+        return _withheld(
+            raw, (), "not_permitted", f"It cites {named}, which is not among your passages."
+        )
+    found = [best_support(raw.text, passage, similarity) for passage in cited]
+    supporting = [support for support in found if _supports(raw.text, support)]
+    if not supporting and len(found) > 1 and _together(raw.text, found):
+        supporting = found
+    if not supporting:
+        reason = "The cited passage does not say this."
+        if any(not _same_polarity(raw.text, support) for support in found):
+            reason = "The cited passage seems to say the opposite, or less than this."
+        return _withheld(raw, found, "unsupported", reason)
+    evidence = Evidence.of(
+        *(
+            text
+            for s in supporting
+            for text in (s.passage.text, s.passage.title, *s.passage.heading)
+        )
+    )
+    if absent := missing(raw.text, evidence):
+        figures = ", ".join(fact.text for fact in absent)
+        return _withheld(
+            raw, supporting, "number_mismatch", f"The cited passage does not have {figures}."
+        )
+    return Sentence(raw.text, tuple(_citation(support, "verified") for support in supporting))
+
+
+def best_support(text: str, passage: Passage, similarity: Similarity | None = None) -> Support:
+    """Return the sentence, row, or pair of neighbouring sentences that comes closest to a text."""
+    if span := _verbatim(text, passage.text):
+        return Support(passage, *span, lexical=1.0, verbatim=True)
+    claim = set(content_words(text))
+    known = set(content_words(" ".join((passage.title, *passage.heading))))
+    scored = []
+    for start, end in spans(passage.text):
+        here = set(content_words(passage.text[start:end]))
+        overlap = len(claim & here)
+        lexical = len(claim & (here | known)) / len(claim) if claim else 0.0
+        length = max(len(here), 1)
+        scored.append((lexical if overlap else 0.0, overlap / length, -start, (start, end)))
+    if not scored:
+        return Support(passage, 0, len(passage.text), lexical=0.0)
+    scored.sort(reverse=True)
+    near = scored[:_N_COMPARED]
+    if similarity is None:
+        lexical, _, _, (start, end) = near[0]
+        return Support(passage, start, end, lexical)
+    cosines = similarity(text, [passage.text[slice(*span)] for *_, span in near])
+    supports = [
+        Support(passage, *span, lexical, cosine)
+        for (lexical, _, _, span), cosine in zip(near, cosines, strict=True)
+    ]
+    return max(supports, key=lambda s: s.lexical + (s.cosine or 0.0))
+
+
+def spans(text: str) -> list[Span]:
+    """Return the sentences, whole rows and pairs of neighbouring sentences of a text."""
+    single = sentences(text)
+    pairs = [(a[0], b[1]) for a, b in pairwise(single)]
+    return sorted({*single, *lines(text), *pairs})
+
+
+def _verbatim(text: str, passage: str) -> Span | None:
+    """Return where a text stands word for word in a passage, or None; short texts don't count."""
+    claim = words(text)
+    if len(claim) < 3:
+        return next(
+            (span for span in sentences(passage) if passage[slice(*span)] == text.strip()), None
+        )
+    found = [(fold(m.group()), m.start(), m.end()) for m in WORD.finditer(passage)]
+    said = [word for word, _, _ in found]
+    for i in range(len(said) - len(claim) + 1):
+        if said[i] == claim[0] and said[i : i + len(claim)] == claim:
+            return _grown(passage, found[i][1], found[i + len(claim) - 1][2])
+    return None
+
+
+def _grown(passage: str, start: int, end: int) -> Span:
+    """Take in the punctuation that touches a span: a sign, a currency, a bracket, a full stop."""
+    while start > 0 and not passage[start - 1].isspace() and not passage[start - 1].isalnum():
+        start -= 1
+    while end < len(passage) and not passage[end].isspace() and not passage[end].isalnum():
+        end += 1
+    return start, end
+
+
+def _supports(text: str, support: Support) -> bool:
+    if support.verbatim:
+        return True
+    if not _same_polarity(text, support):
+        return False
+    if support.cosine is None:
+        return support.lexical >= 0.7
+    return support.lexical >= 0.4 and support.lexical + 2.0 * support.cosine >= 2.3
+
+
+def _same_polarity(text: str, support: Support) -> bool:
+    """Tell whether what one text negates isn't affirmed by the other."""
+    if support.verbatim:
+        return True
+    denied, said = _negated(text), set(content_words(text))
+    denied_there, said_there = _negated(support.quote), set(content_words(support.quote))
+    return not (denied & said_there) - denied_there and not (denied_there & said) - denied
+
+
+def _negated(text: str) -> set[str]:
+    """Return the first content words behind each negation, within its clause."""
+    return {
+        word
+        for match in _NEGATION.finditer(fold(text))
+        for word in content_words(match.group(1))[:_N_NEGATED]
+    }
+
+
+def _together(text: str, found: Sequence[Support]) -> bool:
+    """Tell whether the passages support a text only jointly: nearly every word, in one or other."""
+    claim = set(content_words(text))
+    said = {word for support in found for word in content_words(support.quote)}
+    return (
+        bool(claim)
+        and len(claim & said) / len(claim) >= 0.8
+        and all(support.lexical >= 0.3 and _same_polarity(text, support) for support in found)
+    )
+
+
+def _citation(support: Support, verdict: Verdict) -> Citation:
+    passage = support.passage
+    return Citation(passage.n, passage, support.quote, support.start, support.end, verdict)
+
+
+def _withheld(
+    raw: RawSentence, found: Sequence[Support], verdict: Verdict, reason: str
+) -> Sentence:
+    return Sentence(raw.text, tuple(_citation(s, verdict) for s in found), verdict, reason)

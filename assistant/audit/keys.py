@@ -1,0 +1,100 @@
+"""The Ed25519 key that signs tree heads, and the heads it has signed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from assistant.errors import AuditUnavailable
+
+_ORIGIN = "enterprise-assistant audit log v1"
+
+
+@dataclass(frozen=True, slots=True)
+class TreeHead:
+    """A signed root over the first `size` events. `key_id` names the key that signed it."""
+
+    size: int
+    root: bytes
+    sealed_at: str
+    key_id: str
+    signature: bytes
+
+
+def signing_key(folder: Path) -> Ed25519PrivateKey:
+    """Return the key in `audit.pem` of this folder, made (mode 0600) if there is none.
+
+    Raises `AuditUnavailable` if the file can't be read, written or understood.
+    """
+    path = folder / "audit.pem"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            _create(path)
+        key = load_pem_private_key(path.read_bytes(), None)
+    except (OSError, ValueError, TypeError) as error:
+        raise AuditUnavailable(
+            f"The key of the audit log, {path}, can't be used ({error}); restore it from a backup."
+        ) from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise AuditUnavailable(f"{path} is not an Ed25519 key; restore it from a backup.")
+    return key
+
+
+def key_id(key: Ed25519PublicKey) -> str:
+    """Return the name of a key: the first 16 hex digits of its hash."""
+    return hashlib.sha256(key.public_bytes_raw()).hexdigest()[:16]
+
+
+def sign(key: Ed25519PrivateKey, size: int, root: bytes, sealed_at: str) -> TreeHead:
+    """Sign the root over the first `size` events."""
+    name = key_id(key.public_key())
+    return TreeHead(size, root, sealed_at, name, key.sign(_note(size, root, sealed_at)))
+
+
+def is_signed(head: TreeHead, key: Ed25519PublicKey) -> bool:
+    """Tell whether this key signed the head."""
+    if head.key_id != key_id(key):
+        return False
+    try:
+        key.verify(head.signature, _note(head.size, head.root, head.sealed_at))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _note(size: int, root: bytes, sealed_at: str) -> bytes:
+    return f"{_ORIGIN}\n{size}\n{root.hex()}\n{sealed_at}\n".encode()
+
+
+def _create(path: Path) -> None:
+    """Write a new key; of several processes the first one's stays."""
+    pem = _pem(Ed25519PrivateKey.generate())
+    draft = path.with_suffix(f".{os.getpid()}.new")
+    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(file, pem)
+        os.fsync(file)
+    finally:
+        os.close(file)
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _pem(key: Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

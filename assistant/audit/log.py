@@ -1,0 +1,253 @@
+"""The audit log: events appended in the caller's transaction, roots signed, all of it verified.
+
+Whoever alters the database is found by the hashes; whoever cuts it back or builds the tree anew,
+by the signed heads, which are also kept outside the database in `heads.jsonl`. It can't stop
+somebody who holds the database, the signing key and every copy of the heads.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from sqlalchemy import Connection
+
+from assistant.audit import merkle
+from assistant.audit.event import Event, canonical, utc
+from assistant.audit.keys import TreeHead, is_signed, sign, signing_key
+from assistant.audit.receipt import head_json, read_head, receipt_json
+from assistant.errors import AssistantError, AuditTampered, AuditUnavailable, NotFound
+from assistant.store import ledger
+from assistant.store.database import Database, DriverError
+from assistant.store.ledger import Frontier, StoredEvent, StoredHead
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a walk over the whole log found.
+
+    No event before `first_bad_seq` is wrong; where an event's own hash fails it is that event,
+    else the damage lies between it and the next signed head. `n_heads` signed heads were checked,
+    the largest over `n_sealed` events.
+    """
+
+    ok: bool
+    n_events: int
+    n_heads: int
+    n_sealed: int
+    first_bad_seq: int | None = None
+    reason: str = ""
+
+
+class AuditLog:
+    """The log of one database, with its key and its outside copy of the heads in the data folder.
+
+    Whatever keeps an event from being written raises `AuditUnavailable`: answer nothing then.
+    """
+
+    def __init__(self, database: Database, data_dir: Path) -> None:
+        self._database = database
+        self._key: Ed25519PrivateKey = signing_key(data_dir / "keys")
+        self._outside = data_dir / "audit" / "heads.jsonl"
+
+    @property
+    def public_key(self) -> Ed25519PublicKey:
+        """Return the key that receipts are verified with."""
+        return self._key.public_key()
+
+    def append(self, conn: Connection, event: Event) -> int:
+        """Add an event in the caller's transaction and return its seq.
+
+        Do it last: the frontier stays locked until the commit, and appenders queue behind it.
+        """
+        with _writing():
+            before = ledger.frontier(conn, lock=True)
+            if before is None:
+                raise AuditUnavailable("The audit log was damaged; run `assistant audit verify`.")
+            body = canonical(event, before.size)
+            leaf = merkle.leaf_hash(body)
+            grown = merkle.append(_split(before.nodes), before.size, leaf)
+            ledger.append_event(
+                conn,
+                StoredEvent(before.size, leaf, body),
+                Frontier(before.size + 1, b"".join(grown)),
+            )
+        return before.size
+
+    def record(self, event: Event) -> int:
+        """Add an event in a transaction of its own and return its seq once it is committed."""
+        with _writing(), self._database.begin() as conn:
+            return self.append(conn, event)
+
+    def seal(self) -> TreeHead | None:
+        """Sign the root over all committed events; None for an empty log.
+
+        The head is committed to the database, then appended to the file outside it. Raises
+        `AuditTampered` rather than sign a log that is shorter than one signed before.
+        """
+        with _writing():
+            with self._database.begin() as conn:
+                now = _frontier(conn)
+                if now.size == 0:
+                    return None
+                newest = ledger.newest_head(conn)
+                if newest is not None and newest.size > now.size:
+                    raise AuditTampered()
+                head = sign(
+                    self._key,
+                    now.size,
+                    merkle.root_of(_split(now.nodes)),
+                    utc(datetime.now(UTC)),
+                )
+                if not ledger.add_head(conn, _stored(head)):
+                    newest = ledger.newest_head(conn)
+                    return _signed(newest) if newest is not None else None
+            self._append_outside(head)
+        return head
+
+    def seal_if_due(self, max_events: int = 1000, max_age_s: float = 60.0) -> TreeHead | None:
+        """Seal if enough events, or any events and enough seconds, came after the newest head."""
+        with self._database.snapshot() as conn:
+            newest = ledger.newest_head(conn)
+            n_new = _frontier(conn).size - (newest.size if newest else 0)
+        if n_new == 0:
+            return None
+        if newest is not None and n_new < max_events:
+            age = datetime.now(UTC) - datetime.fromisoformat(newest.sealed_at)
+            if 0 <= age.total_seconds() < max_age_s:
+                return None
+        return self.seal()
+
+    def verify(self) -> Verification:
+        """Hash every event again and compare with every signed head, inside and outside."""
+        # Outside first: whatever head is read there, the snapshot has its events.
+        try:
+            outside = self._read_outside()
+        except ValueError as error:
+            return Verification(False, 0, 0, 0, 0, f"{self._outside} can't be read: {error}")
+        with self._database.snapshot() as conn:
+            heads = [*map(_signed, ledger.heads(conn)), *outside]
+            genuine = [head for head in heads if is_signed(head, self.public_key)]
+            found = _walk(ledger.events(conn), genuine, ledger.frontier(conn))
+        forged = sorted(head.size for head in heads if head not in genuine)
+        if not found.ok or not forged:
+            return found
+        before = max((head.size for head in genuine if head.size < forged[0]), default=0)
+        reason = f"the head over {forged[0]} events is not signed by this log's key"
+        return replace(found, ok=False, first_bad_seq=before, reason=reason)
+
+    def receipt(self, seq: int) -> dict[str, object]:
+        """Return an event with its proof under a signed head, sealing first if none covers it.
+
+        `receipt.verify_receipt` checks it without the database. Raises `NotFound`.
+        """
+        with self._database.snapshot() as conn:
+            newest = ledger.newest_head(conn)
+        head = _signed(newest) if newest is not None else None
+        if head is None or head.size <= seq:
+            head = self.seal()
+        if head is None or not 0 <= seq < head.size:
+            raise NotFound(f"There is no audit event {seq}.")
+        with self._database.snapshot() as conn:
+            body = next(ledger.events(conn, seq, seq + 1), None)
+            leaves = ledger.leaves(conn, head.size)
+        if body is None or len(leaves) != head.size:
+            raise AuditTampered()
+        return receipt_json(body.body, seq, merkle.inclusion_proof(leaves, seq), head)
+
+    def _append_outside(self, head: TreeHead) -> None:
+        self._outside.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        line = json.dumps(head_json(head), sort_keys=True) + "\n"
+        file = os.open(self._outside, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(file, line.encode())
+            os.fsync(file)
+        finally:
+            os.close(file)
+
+    def _read_outside(self) -> list[TreeHead]:
+        """Read the file of heads; a line that a crash cut short at the end does not count."""
+        if not self._outside.exists():
+            return []
+        lines = self._outside.read_text().split("\n")[:-1]
+        return [read_head(json.loads(line)) for line in lines]
+
+
+def _walk(
+    events: Iterator[StoredEvent], heads: Sequence[TreeHead], now: Frontier | None
+) -> Verification:
+    """Grow the tree anew from the stored events, comparing it at the size of every head."""
+    roots: dict[int, set[bytes]] = {}
+    for head in heads:
+        roots.setdefault(head.size, set()).add(head.root)
+    largest = max(roots, default=0)
+    size = proven = 0
+    frontier: tuple[bytes, ...] = ()
+
+    def bad(seq: int, reason: str) -> Verification:
+        return Verification(False, size, len(roots), largest, seq, reason)
+
+    for event in events:
+        if reason := _fault(event, size):
+            return bad(size, reason)
+        frontier = merkle.append(frontier, size, event.leaf)
+        size += 1
+        if size in roots:
+            if roots[size] != {merkle.root_of(frontier)}:
+                return bad(proven, f"the tree differs from the head signed over {size} events")
+            proven = size
+    if largest > size:
+        return bad(size, f"events are missing: a head was signed over {largest}")
+    if now is None or (now.size == size and now.nodes != b"".join(frontier)):
+        return bad(proven, "the frontier differs from the events")
+    if now.size != size:
+        return bad(min(size, now.size), f"there are {size} events, the frontier holds {now.size}")
+    return Verification(True, size, len(roots), largest)
+
+
+def _fault(event: StoredEvent, expected: int) -> str:
+    if event.seq != expected:
+        return f"event {expected} is missing: the next one is {event.seq}"
+    if merkle.leaf_hash(event.body) != event.leaf:
+        return f"event {expected} was altered: its hash differs"
+    try:
+        written = json.loads(event.body)["seq"]
+    except (ValueError, KeyError, TypeError):
+        return f"event {expected} is not an event"
+    return f"event {expected} was written as event {written}" if written != expected else ""
+
+
+def _frontier(conn: Connection) -> Frontier:
+    found = ledger.frontier(conn)
+    if found is None:
+        raise AuditUnavailable("The audit log was damaged; run `assistant audit verify`.")
+    return found
+
+
+def _split(nodes: bytes) -> list[bytes]:
+    width = merkle.HASH_BYTES
+    return [nodes[i : i + width] for i in range(0, len(nodes), width)]
+
+
+def _stored(head: TreeHead) -> StoredHead:
+    return StoredHead(head.size, head.root, head.key_id, head.signature, head.sealed_at)
+
+
+def _signed(head: StoredHead) -> TreeHead:
+    return TreeHead(head.size, head.root, head.sealed_at, head.key_id, head.signature)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except (AuditUnavailable, AuditTampered):
+        raise
+    except (AssistantError, DriverError, OSError) as error:
+        raise AuditUnavailable() from error

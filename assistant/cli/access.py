@@ -1,0 +1,67 @@
+"""People who may sign in."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated
+
+import typer
+
+from assistant import wiring
+from assistant.access.identity import create_person
+from assistant.audit.event import SYSTEM, Event, PersonChanged
+from assistant.audit.log import AuditLog
+from assistant.cli.console import AsJson, Data, out, print_json, print_table, settings
+from assistant.store import people
+
+app = typer.Typer(help="People who may sign in.", no_args_is_help=True)
+
+
+@app.command()
+def add(
+    login: Annotated[str, typer.Argument(help="What the person types to sign in.")],
+    name: Annotated[str, typer.Option(help="The person's name.")] = "",
+    role: Annotated[
+        list[str] | None, typer.Option(help="employee, integrator, admin or auditor; repeatable.")
+    ] = None,
+    lang: Annotated[str, typer.Option(help="en or pt")] = "en",
+    data: Data = None,
+) -> None:
+    """Add somebody and print a password to give them."""
+    password = secrets.token_urlsafe(12)
+    chosen = settings(data)
+    with wiring.database(chosen) as database:
+        log = AuditLog(database, chosen.data_dir)
+        with database.begin() as conn:
+            person = create_person(
+                conn, login, name or login, role or ["employee"], password=password, lang=lang
+            )
+            roles = tuple(sorted(person.roles))
+            log.append(conn, Event(SYSTEM, PersonChanged(person.id, "added", roles)))
+    out.print(f"Added {login}. Password, shown once: {password}", markup=False)
+
+
+@app.command(name="list")
+def list_(data: Data = None, as_json: AsJson = False) -> None:
+    """List the people."""
+    with wiring.database(settings(data)) as database, database.begin() as conn:
+        found = people.list_people(conn)
+    if as_json:
+        print_json([{"login": p.login, "name": p.name, "roles": sorted(p.roles),
+                     "disabled": p.disabled_at is not None} for p in found])
+        return
+    rows = [(p.login, p.name, ", ".join(sorted(p.roles)), p.disabled_at or "") for p in found]
+    print_table("People", ("login", "name", "roles", "disabled"), rows)
+
+
+@app.command()
+def disable(login: str, data: Data = None) -> None:
+    """Lock somebody out at once: sessions, questions and history."""
+    chosen = settings(data)
+    with wiring.database(chosen) as database:
+        log = AuditLog(database, chosen.data_dir)
+        with database.begin() as conn:
+            people.disable(conn, login)
+            person = people.person_with_login(conn, login)
+            log.append(conn, Event(SYSTEM, PersonChanged(person.id, "disabled")))
+    out.print(f"{login} is locked out.")

@@ -1,0 +1,1 @@
+"""From a source's changes to the catalog: read, chunk, embed, commit."""

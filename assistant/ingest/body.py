@@ -1,0 +1,107 @@
+"""The body of an item: fetched to disk, read in a child process, chunked, ready to embed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from assistant.domain import Chunk
+from assistant.ingest.chunk import chunk
+from assistant.language import detect_language
+from assistant.store.catalog import Facts, Original
+from assistant.store.sources import Source
+from connectors.contract import Connector, Item
+from connectors.readers import Limits, ReadError, read_file
+from connectors.readers.model import Reading
+
+PAGED = frozenset({"application/pdf"})
+"""Media types whose originals are kept, since their pages can be shown as images."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a file says: its chunks, and a hash of all that enters their embeddings."""
+
+    title: str
+    lang: str
+    media_type: str
+    chunks: tuple[Chunk, ...]
+    content_sha256: str
+    warnings: tuple[str, ...]
+    original: Original | None
+
+
+async def fetch(connector: Connector, item: Item, folder: Path, max_bytes: int) -> Path:
+    """Stream an item's body into a file of the folder; raises `ReadError` when it is too large."""
+    path = folder / (hashlib.sha256(item.id.encode()).hexdigest()[:32] + Path(item.id).suffix)
+    size = 0
+    with path.open("wb") as file:
+        async for piece in connector.fetch(item):
+            size += len(piece)
+            if size > max_bytes:
+                raise ReadError(
+                    "too_large",
+                    f"The file is larger than {max_bytes:,} bytes; "
+                    "split it, or raise `sync.max_file_bytes`.",
+                )
+            file.write(piece)
+    return path
+
+
+def understand(path: Path, item: Item, limits: Limits) -> Body:
+    """Read and chunk a fetched file; raises `ReadError` with a cause."""
+    reading = read_file(path, limits=limits)
+    text = "\n".join(block.text for block in reading.blocks)
+    if not text.strip():
+        raise ReadError("empty", "The file holds no text; if it is a scan, it needs OCR first.")
+    declared = item.meta.get("lang")
+    lang = detect_language(text, declared if isinstance(declared, str) else reading.lang)
+    title = item.title or reading.title or item.id
+    paged = reading.media_type in PAGED
+    return Body(
+        title=title,
+        lang=lang,
+        media_type=reading.media_type,
+        chunks=tuple(chunk(reading, lang)),
+        content_sha256=_content_sha256(title, lang, reading),
+        warnings=reading.warnings,
+        original=Original(reading.media_type, path.read_bytes()) if paged else None,
+    )
+
+
+def facts(item: Item, source: Source, *, title: str, lang: str, media_type: str) -> Facts:
+    """Return what the item and its source say besides the content."""
+    return Facts(
+        uri=item.uri,
+        title=item.title or title,
+        media_type=media_type,
+        lang=lang,
+        collection=_text(item.meta.get("collection")) or source.name,
+        industry=_text(item.meta.get("industry")) or source.industry,
+        dated=_date(item.meta.get("date")),
+        modified_at=item.modified_at,
+        meta=item.meta,
+        superseded_by=_text(item.meta.get("superseded_by")) or None,
+    )
+
+
+def _text(value: JsonValue) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _date(value: JsonValue) -> date | None:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _content_sha256(title: str, lang: str, reading: Reading) -> str:
+    parts: list[object] = [title, lang, reading.media_type]
+    parts += [[block.kind, block.text, block.page, block.heading] for block in reading.blocks]
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()

@@ -1,0 +1,264 @@
+"""One sync run of one source, page by page: what a `Mark` closes is committed as one transaction.
+
+The run of a page: 1. list what changed; 2. compare with the catalog; 3. fetch what has a new
+version; 4. read it in child processes; 5. chunk; 6. embed what is new; 7. commit documents,
+access, tombstones and cursor together, under the lease; 8. searchers follow the change feed.
+A killed run goes on from its last page, with the same result as an undisturbed one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import tempfile
+import time
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import JsonValue
+from sqlalchemy import Connection
+
+from assistant.access.principals import qualify
+from assistant.errors import AssistantError, DependencyError, SyncError
+from assistant.ingest import commit
+from assistant.ingest.body import Body, fetch, understand
+from assistant.ingest.chunk import embedding_text
+from assistant.ingest.page import Page, Unread
+from assistant.ingest.progress import Counts, Progress, Seconds
+from assistant.ports import Embedder
+from assistant.settings import SyncSettings
+from assistant.store import catalog, memberships, runs, sources
+from assistant.store.database import Database
+from assistant.store.document import NewChunk
+from assistant.store.sources import Lease, Source
+from connectors.contract import (
+    Complete,
+    Connector,
+    ConnectorError,
+    CursorExpired,
+    Item,
+    Mark,
+    RetryLater,
+)
+from connectors.readers import Limits, ReadError
+
+T = TypeVar("T")
+
+LEASE_S = 900.0
+MAX_RETRIES = 8
+MAX_READERS = 2
+MIN_GUARDED = 10
+"""A source with fewer documents may lose any share of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a finished run did."""
+
+    source: str
+    counts: Counts
+    seconds: Mapping[str, float]
+
+
+class SyncRun:
+    """One run; `full` reads every document again, `force` lifts the mass-delete guard."""
+
+    def __init__(
+        self,
+        source: Source,
+        connector: Connector,
+        *,
+        database: Database,
+        embedder: Embedder,
+        settings: SyncSettings,
+        progress: Progress,
+        full: bool = False,
+        force: bool = False,
+    ) -> None:
+        self._source = source
+        self._connector = connector
+        self._database = database
+        self._embedder = embedder
+        self._settings = settings
+        self._progress = progress
+        self._full = full
+        self._force = force
+        self._limits = Limits(file_bytes=settings.max_file_bytes, wall_s=settings.read_timeout_s)
+        self._counts = Counts()
+        self._seconds = Seconds()
+
+    async def run(self) -> Report:
+        """Bring the catalog to the state of the source.
+
+        Raises `Conflict` while another run holds the lease, `SyncError` when the source can't be
+        used or the guard stops the run; what was committed before stays.
+        """
+        with self._database.begin() as conn:
+            lease = sources.acquire_lease(conn, self._source.id, LEASE_S)
+            run_id = runs.start_run(conn, lease)
+        state: runs.RunState = "failed"
+        error = ""
+        try:
+            await self._connector.check()
+            await self._groups(lease)
+            await self._documents(lease, run_id)
+            state = "done"
+        except ConnectorError as problem:
+            error = str(problem)
+            raise SyncError(f"{self._source.name}: {problem}") from problem
+        except AssistantError as problem:
+            error = str(problem)
+            raise
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            state, error = "stopped", "Interrupted; the next run goes on from here."
+            raise
+        finally:
+            self._finish(lease, run_id, state, error)
+            await self._connector.aclose()
+        return Report(self._source.name, self._counts, self._seconds.stages)
+
+    def _finish(self, lease: Lease, run_id: int, state: runs.RunState, error: str) -> None:
+        with self._database.begin() as conn:
+            counts, seconds = self._counts.as_dict(), self._seconds.stages
+            runs.finish_run(conn, run_id, state, counts, seconds, error)
+            sources.release_lease(conn, lease)
+
+    async def _groups(self, lease: Lease) -> None:
+        groups = {
+            qualify(self._source.name, group.id): {
+                qualify(self._source.name, member) for member in group.members
+            }
+            async for group in self._connector.groups()
+        }
+        with self._database.begin() as conn:
+            sources.check_lease(conn, lease)
+            memberships.replace_groups(conn, self._source.id, groups)
+            sources.mark_synced(conn, lease, groups=True)
+
+    async def _documents(self, lease: Lease, run_id: int) -> None:
+        cursor, whole, run_no = self._source.cursor, self._source.whole, self._source.run_no
+        if cursor is None or self._full:
+            cursor, whole, run_no = None, True, run_no + 1
+        tries = 0
+        while True:
+            passing = Pass(lease, run_id, whole, run_no, cursor)
+            try:
+                await self._list(passing)
+                return
+            except CursorExpired:
+                cursor, whole, run_no = None, True, run_no + 1
+            except RetryLater as wish:
+                tries += 1
+                if tries > MAX_RETRIES:
+                    raise
+                cursor = passing.cursor
+                await asyncio.sleep(wish.after_s or random.uniform(0, min(60, 2**tries)))  # noqa: S311
+
+    async def _list(self, passing: Pass) -> None:
+        page = Page()
+        async with aclosing(self._connector.changes(passing.cursor)) as events:  # type: ignore[type-var]
+            async for event in events:
+                if not isinstance(event, Mark):
+                    page.events.append(event)
+                    continue
+                if isinstance(event, Complete) and not passing.whole:
+                    raise ConnectorError("The connector ended an incremental run as a full one.")
+                await self._fill(page)
+                await self._timed("commit", asyncio.to_thread(self._commit, passing, page, event))
+                self._counts.add(page.counts)
+                self._progress.committed(self._counts, event.done, event.total)
+                passing.cursor, page = event.cursor, Page()
+
+    async def _fill(self, page: Page) -> None:
+        """Find out what the page's items hold: compare, fetch, read, chunk, embed."""
+        ids = [item.id for item in page.items]
+        with self._database.begin() as conn:
+            page.known = catalog.known_documents(conn, self._source.id, ids)
+        wanted = [item for item in page.items if self._full or page.is_new(item)]
+        with tempfile.TemporaryDirectory(prefix="assistant-sync-") as folder:
+            gate = asyncio.Semaphore(MAX_READERS)
+            reading = (self._read(item, Path(folder), gate) for item in wanted)
+            found = await self._timed("read", asyncio.gather(*reading))
+        page.found = {item.id: body for item, body in zip(wanted, found, strict=True)}
+        await self._timed("embed", asyncio.to_thread(self._embed, page))
+
+    async def _read(self, item: Item, folder: Path, gate: asyncio.Semaphore) -> Body | Unread:
+        """Read one item; whatever goes wrong with it never stops the run."""
+        async with gate:
+            try:
+                path = await fetch(self._connector, item, folder, self._limits.file_bytes)
+                body = await asyncio.to_thread(understand, path, item, self._limits)
+                path.unlink()
+            except ReadError as error:
+                outcome: Body | Unread = Unread(error.cause, str(error))
+            except (RetryLater, DependencyError):
+                raise
+            except Exception as error:
+                outcome = Unread("unreadable", f"{type(error).__name__}: {error}")
+            else:
+                outcome = body
+        self._progress.read(item.id, outcome.cause if isinstance(outcome, Unread) else None)
+        return outcome
+
+    def _embed(self, page: Page) -> None:
+        new: list[tuple[str, Body]] = []
+        with self._database.begin() as conn:
+            for item_id, body in page.bodies.items():
+                known = catalog.reuse_by_content(conn, body.content_sha256, self._embedder.name)
+                if known is None:
+                    new.append((item_id, body))
+                else:
+                    page.chunks[item_id] = known
+        texts = [embedding_text(body.title, c) for _, body in new for c in body.chunks]
+        vectors = iter(self._embedder.embed_documents(texts))
+        for item_id, body in new:
+            page.embedded.add(item_id)
+            page.chunks[item_id] = [
+                NewChunk(c, next(vectors), self._embedder.name) for c in body.chunks
+            ]
+
+    def _commit(self, passing: Pass, page: Page, mark: Mark) -> None:
+        with self._database.begin() as conn:
+            sources.renew_lease(conn, passing.lease, LEASE_S)
+            commit.page(conn, self._source, page, passing.run_no)
+            if isinstance(mark, Complete):
+                page.counts.deleted += self._sweep(conn, passing.run_no)
+                sources.mark_synced(conn, passing.lease)
+            sources.save_progress(
+                conn, passing.lease, mark.cursor, whole=passing.whole, run_no=passing.run_no
+            )
+            runs.update_run(conn, passing.run_id, self._counts.as_dict(), self._seconds.stages)
+
+    def _sweep(self, conn: Connection, run_no: int) -> int:
+        n_unseen, n_live = catalog.count_unseen(conn, self._source.id, run_no)
+        limit = self._settings.max_delete_share
+        if n_live > MIN_GUARDED and n_unseen > limit * n_live and not self._force:
+            raise SyncError(
+                f"{self._source.name}: this run would delete {n_unseen} of {n_live} documents, "
+                "so it stopped. If the source really lost them, run "
+                f"`assistant sync run {self._source.name} --force`."
+            )
+        swept = catalog.sweep_unseen(conn, self._source.id, run_no)
+        runs.clear_failures(conn, self._source.id, [external_id for _, external_id in swept])
+        return len(swept)
+
+    async def _timed(self, stage: str, work: Awaitable[T]) -> T:
+        started = time.perf_counter()
+        try:
+            return await work
+        finally:
+            self._seconds.add(stage, time.perf_counter() - started)
+
+
+@dataclass(slots=True)
+class Pass:
+    """One listing of the source; `cursor` is the newest committed mark."""
+
+    lease: Lease
+    run_id: int
+    whole: bool
+    run_no: int
+    cursor: JsonValue

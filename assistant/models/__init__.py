@@ -1,0 +1,1 @@
+"""Models: embedders, generators, and quote mode, which needs none."""

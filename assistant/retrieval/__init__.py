@@ -1,0 +1,1 @@
+"""From a question to numbered passages that its caller may read."""

@@ -1,0 +1,178 @@
+"""The only caller of the index: hybrid search under the caller's filter, then a second look."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from sqlalchemy import Connection
+
+from assistant.access import acl
+from assistant.access.acl import CheckedPassage
+from assistant.domain import Caller, ChunkId, Passage
+from assistant.errors import DependencyError
+from assistant.ports import Embedder
+from assistant.store import feed, heads
+from assistant.store.database import Database
+from assistant.store.feed import DocumentChange, StoredChunk
+from indexes.hybrid import HybridIndex
+from indexes.model import AccessFilter, Entry, Hit, MetadataFilter, Query
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """The passages of one question, best first, numbered from 1.
+
+    `n_found` counts the permitted chunks that the search brought; `generation` is the number of
+    the newest document change that the search knew; `access` is the filter that held at the end.
+    """
+
+    passages: tuple[Passage, ...]
+    n_found: int
+    generation: int
+    access: AccessFilter
+
+
+class StaleEmbeddings(DependencyError):
+    """Stored vectors come from another model; run `assistant sync run --full`."""
+
+    slug = "stale-embeddings"
+
+
+class Retriever:
+    """Hybrid search over what a caller may read; thread-safe.
+
+    Before every search the index applies the committed changes it has not seen, so a deletion
+    or a revocation counts from the next search on, whichever process made it. After the search
+    every hit is looked up in the catalog, under the policy as it is then.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        embedder: Embedder,
+        index: HybridIndex,
+        *,
+        n_candidates: int = 100,
+        acl_max_age_s: float = 0.0,
+    ) -> None:
+        self._database = database
+        self._embedder = embedder
+        self._index = index
+        self._n_candidates = n_candidates
+        self._acl_max_age_s = acl_max_age_s
+        self._generation = 0
+        self._lock = threading.Lock()
+
+    @property
+    def n_chunks(self) -> int:
+        """Return how many chunks the index holds."""
+        return len(self._index)
+
+    def retrieve(
+        self,
+        text: str,
+        caller: Caller,
+        *,
+        k: int,
+        lang: str = "",
+        metadata: MetadataFilter | None = None,
+    ) -> Retrieved:
+        """Return the `k` best passages that the caller may read at the time of the return."""
+        vector = self._embedder.embed_queries([text])[0]
+        with self._database.begin() as conn:
+            generation = self.refresh(conn)
+            access = acl.access_filter(conn, caller)
+        hits = self._index.search(
+            Query(text, vector, lang, access, metadata or MetadataFilter()), self._n_candidates
+        )
+        checked = self.still_permitted(caller, [ChunkId(hit.chunk_id) for hit in hits])
+        allowed = [hit for hit in hits if hit.chunk_id in checked]
+        best = islice(_distinct(allowed, checked), k)
+        numbered = tuple(_passage(n, hit, checked) for n, hit in enumerate(best, 1))
+        return Retrieved(numbered, len(allowed), generation, access)
+
+    def still_permitted(
+        self, caller: Caller, chunk_ids: Collection[ChunkId]
+    ) -> dict[ChunkId, CheckedPassage]:
+        """Return the chunks that are live and that the caller may read now, from the catalog."""
+        with self._database.begin() as conn:
+            checked = acl.recheck(conn, caller, chunk_ids, self._acl_max_age_s)
+        return {key: found for key, found in checked.items() if found.decision.allowed}
+
+    def refresh(self, conn: Connection) -> int:
+        """Apply the catalog's newer changes to the index; return the newest change's number."""
+        with self._lock:
+            head = heads.feed_head(conn)
+            if head > self._generation:
+                self._apply(conn, feed.changes_since(conn, self._generation))
+                self._generation = head
+            return self._generation
+
+    def _apply(self, conn: Connection, changes: Sequence[DocumentChange]) -> None:
+        gone = [c.document_id for c in changes if not c.is_live]
+        rewritten = [c for c in changes if c.is_live and c.content_seq > self._generation]
+        patched = [c for c in changes if c.is_live and c.content_seq <= self._generation]
+        self._index.delete([*gone, *(c.document_id for c in rewritten)])
+        for change in patched:
+            self._index.set_access(change.document_id, change.access_id)
+        if rewritten:
+            chunks = feed.load_chunks(conn, [c.document_id for c in rewritten])
+            self._index.add([self._entry(chunk) for chunk in chunks])
+
+    def _entry(self, chunk: StoredChunk) -> Entry:
+        if chunk.embedder != self._embedder.name:
+            raise StaleEmbeddings(
+                f"Stored vectors come from {chunk.embedder}, but `models.embedder` is now "
+                f"{self._embedder.name}. Change the setting back, or run "
+                "`assistant sync run --full`."
+            )
+        return Entry(
+            chunk_id=chunk.chunk_id,
+            document_id=chunk.document_id,
+            access_id=chunk.access_id,
+            text=" › ".join(filter(None, (chunk.title, *chunk.heading))) + "\n" + chunk.text,
+            vector=chunk.vector,
+            facets=chunk.facets,
+        )
+
+
+def _distinct(hits: Sequence[Hit], rows: Mapping[ChunkId, CheckedPassage]) -> Iterator[Hit]:
+    """Leave out later hits whose text an earlier hit already has, preferring current documents."""
+    found = [(hit, rows[ChunkId(hit.chunk_id)].row) for hit in hits]
+    current = {row.sha256 for _, row in found if not row.document.superseded}
+    seen: set[str] = set()
+    for hit, row in found:
+        outdone = row.document.superseded and row.sha256 in current
+        if row.sha256 not in seen and not outdone:
+            seen.add(row.sha256)
+            yield hit
+
+
+def _passage(n: int, hit: Hit, rows: Mapping[ChunkId, CheckedPassage]) -> Passage:
+    checked = rows[ChunkId(hit.chunk_id)]
+    document, chunk = checked.row.document, checked.row.chunk
+    return Passage(
+        n=n,
+        chunk_id=checked.row.chunk_id,
+        document_id=document.id,
+        version=document.version_no,
+        title=document.facts.title,
+        uri=document.facts.uri,
+        text=chunk.text,
+        sha256=checked.row.sha256,
+        score=hit.score,
+        lang=chunk.lang,
+        kind=chunk.kind,
+        heading=chunk.heading,
+        page=chunk.page,
+        boxes=chunk.boxes,
+        media_type=document.facts.media_type,
+        collection=document.facts.collection,
+        industry=document.facts.industry,
+        modified_at=document.facts.modified_at,
+        superseded=document.superseded,
+        rule=checked.decision.rule,
+    )

@@ -1,0 +1,1 @@
+"""Everything that is kept, in one PostgreSQL database; the only package that holds SQL."""

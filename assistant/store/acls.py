@@ -1,0 +1,76 @@
+"""The distinct access lists; a document names one by its `access_id`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
+from assistant.domain import Principal
+from assistant.store.heads import bump_epoch
+from assistant.store.tables import acls
+from indexes.model import NOBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Acl:
+    """Who may read: somebody of `allow`, nobody of `deny`, holding all of `all_of`."""
+
+    allow: frozenset[Principal]
+    deny: frozenset[Principal] = frozenset()
+    all_of: frozenset[Principal] = frozenset()
+    id: int = NOBODY
+
+
+def acl_id(
+    conn: Connection,
+    allow: Iterable[str],
+    deny: Iterable[str] = (),
+    all_of: Iterable[str] = (),
+) -> int:
+    """Return the id of an ACL of qualified principals, adding it if it is new.
+
+    An empty `allow` is `NOBODY`. A new ACL moves the policy epoch, since every caller's filter
+    may now hold one id more.
+    """
+    lists = [sorted(set(names)) for names in (allow, deny, all_of)]
+    if not lists[0]:
+        return NOBODY
+    digest = hashlib.sha256(json.dumps(lists).encode()).digest()
+    known = sa.select(acls.c.id).where(acls.c.digest == digest)
+    found: int | None = conn.scalar(known)
+    if found is not None:
+        return found
+    added: int | None = conn.scalar(
+        insert(acls)
+        .values(allow=lists[0], deny=lists[1], all_of=lists[2], digest=digest)
+        .on_conflict_do_nothing(index_elements=["digest"])
+        .returning(acls.c.id)
+    )
+    bump_epoch(conn)
+    return added if added is not None else int(conn.execute(known).scalar_one())
+
+
+def acls_by_id(conn: Connection, ids: Collection[int]) -> dict[int, Acl]:
+    """Return the ACLs of these ids."""
+    rows = conn.execute(sa.select(acls).where(acls.c.id == sa.any_(sa.literal(list(ids), _INTS))))
+    return {row.id: _acl(row) for row in rows}
+
+
+def acls_allowing(conn: Connection, principals: Collection[Principal]) -> list[Acl]:
+    """Return the ACLs that name one of the principals in `allow`: a superset of the readable."""
+    allowed = acls.c.allow.overlap(sa.cast(list(principals), acls.c.allow.type))
+    return [_acl(row) for row in conn.execute(sa.select(acls).where(allowed))]
+
+
+_INTS = sa.ARRAY(sa.Integer)
+
+
+def _acl(row: sa.Row[*tuple[Any, ...]]) -> Acl:
+    return Acl(frozenset(row.allow), frozenset(row.deny), frozenset(row.all_of), row.id)

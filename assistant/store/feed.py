@@ -1,0 +1,135 @@
+"""What searchers read: the change feed, and the chunks to index."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from assistant.domain import ChunkId, DocumentId
+from assistant.store.document import vector_of
+from assistant.store.tables import chunks, documents
+from indexes.model import Facets
+
+_BATCH = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentChange:
+    """The newest state of a document that changed; earlier changes of it are folded in.
+
+    A searcher at number `s` must index the chunks again if `content_seq > s`, else only set the
+    access. A document that is not live must be deleted from the index.
+    """
+
+    document_id: DocumentId
+    is_live: bool
+    access_id: int
+    seq: int
+    content_seq: int
+    n_chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A live chunk with all that an index wants; `vector` is float32 of unit length."""
+
+    chunk_id: ChunkId
+    document_id: DocumentId
+    access_id: int
+    title: str
+    heading: tuple[str, ...]
+    kind: str
+    text: str
+    embedder: str
+    vector: NDArray[np.float32]
+    facets: Facets
+
+
+def changes_since(conn: Connection, seq: int, limit: int | None = None) -> list[DocumentChange]:
+    """Return the documents that changed after a number of the feed, in the feed's order.
+
+    From 0, that is every document, with those deleted in the meantime.
+    """
+    rows = conn.execute(
+        sa.select(
+            documents.c.id,
+            documents.c.state,
+            documents.c.access_id,
+            documents.c.seq,
+            documents.c.content_seq,
+            documents.c.n_chunks,
+        )
+        .where(documents.c.seq > seq)
+        .order_by(documents.c.seq)
+        .limit(limit)
+    )
+    return [
+        DocumentChange(
+            document_id=DocumentId(row.id),
+            is_live=row.state == "live",
+            access_id=row.access_id,
+            seq=row.seq,
+            content_seq=row.content_seq,
+            n_chunks=row.n_chunks,
+        )
+        for row in rows
+    ]
+
+
+def load_chunks(
+    conn: Connection, document_ids: Collection[DocumentId] | None = None
+) -> Iterator[StoredChunk]:
+    """Stream the chunks of these live documents, or of all of them, in the order of chunk ids."""
+    query = (
+        sa.select(
+            chunks.c.id,
+            chunks.c.document_id,
+            chunks.c.heading,
+            chunks.c.kind,
+            chunks.c.text,
+            chunks.c.lang,
+            chunks.c.embedder,
+            chunks.c.embedding,
+            documents.c.access_id,
+            documents.c.title,
+            documents.c.media_type,
+            documents.c.collection,
+            documents.c.industry,
+            documents.c.dated,
+        )
+        .join(documents, chunks.c.document_id == documents.c.id)
+        .where(documents.c.state == "live")
+        .order_by(chunks.c.id)
+    )
+    if document_ids is not None:
+        ids = sa.literal(list(document_ids), sa.ARRAY(sa.Text))
+        query = query.where(chunks.c.document_id == sa.any_(ids))
+    rows = conn.execute(query.execution_options(yield_per=_BATCH))
+    return (_stored(row) for row in rows)
+
+
+def _stored(row: sa.Row[*tuple[Any, ...]]) -> StoredChunk:
+    return StoredChunk(
+        chunk_id=ChunkId(row.id),
+        document_id=DocumentId(row.document_id),
+        access_id=row.access_id,
+        title=row.title,
+        heading=tuple(row.heading),
+        kind=row.kind,
+        text=row.text,
+        embedder=row.embedder,
+        vector=vector_of(row.embedding),
+        facets=Facets(
+            collection=row.collection,
+            industry=row.industry,
+            lang=row.lang,
+            media_type=row.media_type,
+            dated=row.dated,
+        ),
+    )

@@ -1,0 +1,69 @@
+"""The two counters that every process watches: the change feed and the policy epoch.
+
+The feed numbers committed document changes. A writer leaves `documents.seq` empty;
+`Database.begin` numbers those rows at the end of the transaction under the lock of the feed's
+row, so the order of numbers is the order of commits and a reader that has seen a number has seen
+all below it. The epoch counts changes of ACLs, groups and people; caches carry it in their key.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from assistant.store.tables import heads
+
+_EPOCH_MOVED = "assistant.epoch_moved"
+
+_ADVANCE = sa.text(
+    "UPDATE heads SET value = value + :by WHERE name = :name RETURNING value"
+).columns(value=sa.BigInteger)
+
+_COUNT_UNNUMBERED = sa.text("SELECT count(*) FROM documents WHERE seq IS NULL")
+
+_NUMBER = sa.text(
+    """
+    UPDATE documents
+    SET seq = :base + fresh.n, content_seq = coalesce(documents.content_seq, :base + fresh.n)
+    FROM (
+        SELECT id, row_number() OVER (ORDER BY source_id, external_id) AS n
+        FROM documents WHERE seq IS NULL
+    ) AS fresh
+    WHERE documents.id = fresh.id
+    """
+)
+
+
+def feed_head(conn: Connection) -> int:
+    """Return the number of the newest committed document change; 0 before the first."""
+    return _read(conn, "feed")
+
+
+def policy_epoch(conn: Connection) -> int:
+    """Return the number of policy changes so far."""
+    return _read(conn, "epoch")
+
+
+def bump_epoch(conn: Connection) -> None:
+    """Move the policy epoch at the end of this transaction, by one however often it is called."""
+    conn.info[_EPOCH_MOVED] = True
+
+
+def forget(conn: Connection) -> None:
+    """Drop what a rolled back transaction of this pooled connection had left."""
+    conn.info.pop(_EPOCH_MOVED, None)
+
+
+def publish(conn: Connection) -> None:
+    """Number the changed documents and move the epoch: the last thing of a transaction."""
+    n_changed = conn.scalar(_COUNT_UNNUMBERED)
+    if n_changed:
+        newest = conn.execute(_ADVANCE, {"by": n_changed, "name": "feed"}).scalar_one()
+        conn.execute(_NUMBER, {"base": newest - n_changed})
+    if conn.info.pop(_EPOCH_MOVED, False):
+        conn.execute(_ADVANCE, {"by": 1, "name": "epoch"})
+
+
+def _read(conn: Connection, name: str) -> int:
+    value: int = conn.execute(sa.select(heads.c.value).where(heads.c.name == name)).scalar_one()
+    return value

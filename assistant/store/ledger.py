@@ -1,0 +1,115 @@
+"""The tables of the audit log: events that only get more, the tree's frontier, its signed heads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
+
+from assistant.store.tables import audit_events, audit_frontier, tree_heads
+
+_BATCH = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event at its place: `seq` counts from 0 without gaps."""
+
+    seq: int
+    leaf: bytes
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """The tree over the first `size` events; `nodes` are its perfect subtrees' hashes, joined."""
+
+    size: int
+    nodes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredHead:
+    """A signed root of the tree over the first `size` events."""
+
+    size: int
+    root: bytes
+    key_id: str
+    signature: bytes
+    sealed_at: str
+
+
+def frontier(conn: Connection, *, lock: bool = False) -> Frontier | None:
+    """Return the frontier, with `lock` for this transaction alone until its end.
+
+    None if the row is missing, which only tampering explains.
+    """
+    query = sa.select(audit_frontier.c.size, audit_frontier.c.nodes)
+    row = conn.execute(query.with_for_update() if lock else query).one_or_none()
+    return Frontier(row.size, bytes(row.nodes)) if row is not None else None
+
+
+def append_event(conn: Connection, event: StoredEvent, grown: Frontier) -> None:
+    """Store an event and the frontier that holds it; the caller has locked the frontier."""
+    conn.execute(sa.insert(audit_events).values(seq=event.seq, leaf=event.leaf, body=event.body))
+    conn.execute(sa.update(audit_frontier).values(size=grown.size, nodes=grown.nodes))
+
+
+def events(conn: Connection, start: int = 0, end: int | None = None) -> Iterator[StoredEvent]:
+    """Stream the events with `start <= seq < end`; consume them within the transaction."""
+    query = sa.select(audit_events).where(audit_events.c.seq >= start).order_by(audit_events.c.seq)
+    if end is not None:
+        query = query.where(audit_events.c.seq < end)
+    rows = conn.execute(query.execution_options(yield_per=_BATCH))
+    return (StoredEvent(row.seq, bytes(row.leaf), bytes(row.body)) for row in rows)
+
+
+def leaves(conn: Connection, size: int) -> list[bytes]:
+    """Return the leaf hashes of the first `size` events: 32 bytes each."""
+    rows = conn.execute(
+        sa.select(audit_events.c.leaf).where(audit_events.c.seq < size).order_by(audit_events.c.seq)
+    )
+    return [bytes(leaf) for leaf in rows.scalars()]
+
+
+def add_head(conn: Connection, head: StoredHead) -> bool:
+    """Store a signed head; False if another process has sealed this size already."""
+    added = conn.execute(
+        insert(tree_heads)
+        .values(
+            size=head.size,
+            root=head.root,
+            key_id=head.key_id,
+            signature=head.signature,
+            sealed_at=head.sealed_at,
+        )
+        .on_conflict_do_nothing()
+    )
+    return bool(added.rowcount)
+
+
+def heads(conn: Connection) -> list[StoredHead]:
+    """Return the signed heads, the smallest first."""
+    rows = conn.execute(sa.select(tree_heads).order_by(tree_heads.c.size))
+    return [_head(row) for row in rows]
+
+
+def newest_head(conn: Connection) -> StoredHead | None:
+    """Return the largest signed head, or None."""
+    row = conn.execute(
+        sa.select(tree_heads).order_by(tree_heads.c.size.desc()).limit(1)
+    ).one_or_none()
+    return _head(row) if row is not None else None
+
+
+def _head(row: sa.Row[int, bytes, str, bytes, str]) -> StoredHead:
+    return StoredHead(
+        size=row.size,
+        root=bytes(row.root),
+        key_id=row.key_id,
+        signature=bytes(row.signature),
+        sealed_at=row.sealed_at,
+    )

@@ -1,0 +1,76 @@
+"""Who belongs to which group, per source, with qualified names; groups may nest in cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from assistant.domain import Principal
+from assistant.store.heads import bump_epoch
+from assistant.store.tables import memberships
+
+# UNION (not ALL) drops what was already found, which ends the recursion on cycles.
+_CLOSURE = sa.text(
+    """
+    WITH RECURSIVE held (name) AS (
+        SELECT unnest(CAST(:seeds AS text[]))
+        UNION
+        SELECT memberships.group_name FROM memberships JOIN held ON memberships.member = held.name
+    )
+    SELECT name FROM held
+    """
+)
+
+
+def replace_groups(
+    conn: Connection, source_id: int, groups: Mapping[Principal, Collection[Principal]]
+) -> bool:
+    """Make these the groups of a source with their direct members; tells whether that changed any.
+
+    A change moves the policy epoch.
+    """
+    wanted = {(group, member) for group, members in groups.items() for member in members}
+    present = {
+        (Principal(row.group_name), Principal(row.member))
+        for row in conn.execute(
+            sa.select(memberships.c.group_name, memberships.c.member).where(
+                memberships.c.source_id == source_id
+            )
+        )
+    }
+    if gone := present - wanted:
+        pair = sa.tuple_(memberships.c.group_name, memberships.c.member)
+        conn.execute(
+            sa.delete(memberships).where(
+                memberships.c.source_id == source_id, pair.in_(sorted(gone))
+            )
+        )
+    if new := wanted - present:
+        conn.execute(
+            sa.insert(memberships),
+            [{"source_id": source_id, "group_name": g, "member": m} for g, m in sorted(new)],
+        )
+    if wanted != present:
+        bump_epoch(conn)
+    return wanted != present
+
+
+def closure(conn: Connection, seeds: Collection[Principal]) -> frozenset[Principal]:
+    """Return the principals with every group that holds one of them, however deep."""
+    rows = conn.execute(_CLOSURE, {"seeds": sorted(seeds)}).scalars()
+    return frozenset(Principal(name) for name in rows)
+
+
+def groups_of(conn: Connection, source_id: int) -> dict[Principal, frozenset[Principal]]:
+    """Return a source's groups with their direct members."""
+    found: dict[Principal, set[Principal]] = {}
+    rows = conn.execute(
+        sa.select(memberships.c.group_name, memberships.c.member).where(
+            memberships.c.source_id == source_id
+        )
+    )
+    for row in rows:
+        found.setdefault(Principal(row.group_name), set()).add(Principal(row.member))
+    return {group: frozenset(members) for group, members in found.items()}

@@ -1,0 +1,302 @@
+"""The tables, as SQLAlchemy Core values; `migrations/` creates them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Text, nullable=False, server_default="")
+
+
+def _int(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default="0")
+
+
+def _json(name: str) -> Column[object]:
+    return Column(name, JSONB, nullable=False, server_default=sa.text("'{}'::jsonb"))
+
+
+def _now(name: str) -> Column[object]:
+    return Column(name, sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now())
+
+
+def _time(name: str) -> Column[object]:
+    return Column(name, sa.DateTime(timezone=True))
+
+
+def _texts(name: str) -> Column[list[str]]:
+    return Column(name, ARRAY(Text), nullable=False, server_default=sa.text("'{}'::text[]"))
+
+
+def _source() -> Column[int]:
+    return Column(
+        "source_id", BigInteger, ForeignKey("sources.id", ondelete="CASCADE"), nullable=False
+    )
+
+
+heads = Table("heads", metadata, Column("name", Text, primary_key=True), _int("value"))
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("connector", Text, nullable=False),
+    _json("config"),
+    _text("title"),
+    _text("industry"),
+    Column("cursor", JSONB(none_as_null=True)),
+    Column("whole", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    _int("run_no"),
+    Column("lease_holder", Text),
+    _int("lease_token"),
+    _time("lease_until"),
+    _time("groups_at"),
+    _time("synced_at"),
+    _now("created_at"),
+)
+
+acls = Table(
+    "acls",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _texts("allow"),
+    _texts("deny"),
+    _texts("all_of"),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Index("ix_acls_allow", "allow", postgresql_using="gin"),
+)
+
+originals = Table(
+    "originals",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("media_type", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _source(),
+    Column("external_id", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("version_no", Integer, nullable=False),
+    _text("uri"),
+    _text("title"),
+    _text("media_type"),
+    _text("lang"),
+    _text("collection"),
+    _text("industry"),
+    Column("dated", sa.Date),
+    _time("modified_at"),
+    Column("access_id", Integer, ForeignKey("acls.id"), nullable=False),
+    _json("meta"),
+    Column("content_sha256", Text, nullable=False),
+    Column("original_sha256", Text, ForeignKey("originals.sha256")),
+    Column("superseded_by_external", Text),
+    Column("n_chunks", Integer, nullable=False, server_default="0"),
+    Column("state", Text, nullable=False, server_default="live"),
+    _int("seen_run"),
+    Column("seq", BigInteger),
+    Column("content_seq", BigInteger),
+    _now("created_at"),
+    _now("updated_at"),
+    _time("deleted_at"),
+    sa.UniqueConstraint("source_id", "external_id"),
+    sa.CheckConstraint("state IN ('live', 'deleted')", name="state"),
+    Index("ix_documents_seq", "seq"),
+    Index("ix_documents_unnumbered", "id", postgresql_where=sa.text("seq IS NULL")),
+    Index("ix_documents_content_sha256", "content_sha256"),
+    Index("ix_documents_original_sha256", "original_sha256"),
+    Index("ix_documents_access_id", "access_id"),
+)
+
+document_versions = Table(
+    "document_versions",
+    metadata,
+    Column("document_id", Text, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    Column("version_no", Integer, primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("content_sha256", Text, nullable=False),
+    _text("title"),
+    _now("created_at"),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column("document_id", Text, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+    Column("version_no", Integer, nullable=False),
+    Column("ord", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    _texts("heading"),
+    _text("kind"),
+    _text("lang"),
+    Column("page", Integer),
+    Column("boxes", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb")),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("embedding", LargeBinary, nullable=False),
+    Column("embedder", Text, nullable=False),
+    sa.UniqueConstraint("document_id", "ord"),
+)
+
+failures = Table(
+    "failures",
+    metadata,
+    _source(),
+    Column("external_id", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="1"),
+    _now("first_at"),
+    _now("last_at"),
+    _time("next_try_at"),
+    sa.PrimaryKeyConstraint("source_id", "external_id"),
+)
+
+sync_runs = Table(
+    "sync_runs",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    _source(),
+    Column("state", Text, nullable=False, server_default="running"),
+    _now("started_at"),
+    _time("finished_at"),
+    _json("counts"),
+    _json("seconds"),
+    _text("error"),
+    Column("token", BigInteger, nullable=False),
+    sa.CheckConstraint("state IN ('running', 'done', 'failed', 'stopped')", name="state"),
+    Index("ix_sync_runs_source_id_id", "source_id", "id"),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    _source(),
+    Column("group_name", Text, nullable=False),
+    Column("member", Text, nullable=False),
+    sa.PrimaryKeyConstraint("source_id", "group_name", "member"),
+    Index("ix_memberships_member", "member"),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("login", Text, nullable=False, unique=True),
+    _text("name"),
+    Column("email", Text),
+    Column("password_hash", Text),
+    _texts("roles"),
+    _text("lang"),
+    _text("company"),
+    _time("disabled_at"),
+    _now("created_at"),
+    sa.UniqueConstraint("issuer", "subject"),
+    sa.CheckConstraint(
+        "NOT ('auditor' = ANY (roles) AND roles && ARRAY['admin', 'integrator'])",
+        name="roles_exclude",
+    ),
+)
+
+
+def _person() -> Column[str]:
+    return Column("person_id", Text, ForeignKey("people.id", ondelete="CASCADE"), nullable=False)
+
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_sha256", LargeBinary, primary_key=True),
+    _person(),
+    _now("created_at"),
+    Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+    _time("revoked_at"),
+    Index("ix_sessions_person_id", "person_id"),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _person(),
+    _text("title"),
+    _now("created_at"),
+    _now("updated_at"),
+    _time("deleted_at"),
+    Index("ix_conversations_person_id_updated_at", "person_id", "updated_at"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", BigInteger, primary_key=True),
+    Column(
+        "conversation_id", Text, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False
+    ),
+    Column("role", Text, nullable=False),
+    _json("body"),
+    _text("receipt"),
+    _now("created_at"),
+    sa.CheckConstraint("role IN ('user', 'assistant')", name="role"),
+    Index("ix_messages_conversation_id_id", "conversation_id", "id"),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("message_id", BigInteger, ForeignKey("messages.id", ondelete="CASCADE"), nullable=False),
+    _person(),
+    Column("reason", Text, nullable=False),
+    _text("comment"),
+    _now("created_at"),
+    sa.PrimaryKeyConstraint("message_id", "person_id"),
+)
+
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+
+audit_frontier = Table(
+    "audit_frontier",
+    metadata,
+    Column("one", Integer, primary_key=True, autoincrement=False),
+    Column("size", BigInteger, nullable=False),
+    Column("nodes", LargeBinary, nullable=False),
+    sa.CheckConstraint("one = 1", name="single"),
+)
+
+tree_heads = Table(
+    "tree_heads",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("sealed_at", Text, nullable=False),
+)

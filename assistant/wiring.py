@@ -1,0 +1,138 @@
+"""Settings → ready objects: the only place that constructs things."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import cast
+
+from pydantic import ValidationError
+
+from assistant.answering.answer import Answerer
+from assistant.answering.record import Record
+from assistant.answering.verify import similarity_of
+from assistant.audit.log import AuditLog
+from assistant.errors import SettingsError
+from assistant.ingest.progress import Progress, Silent
+from assistant.ingest.sync import SyncRun
+from assistant.models import embedder as embedders
+from assistant.models.generator import OpenAIGenerator
+from assistant.models.quotes import QuoteGenerator
+from assistant.models.weights import Progress as WeightsProgress
+from assistant.ports import Embedder, Generator
+from assistant.retrieval.retriever import Retriever
+from assistant.settings import Settings
+from assistant.store.database import Database, open_database
+from assistant.store.sources import Source
+from connectors.contract import Connector
+from connectors import registry
+from indexes.hybrid import HybridIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Assistant:
+    """Everything a face of the product needs, ready to use."""
+
+    settings: Settings
+    database: Database
+    audit: AuditLog
+    embedder: Embedder
+    generator: Generator
+    retriever: Retriever
+    answerer: Answerer
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[Database]:
+    """Open the database with its tables up to date, and close it at the end."""
+    opened = open_database(settings)
+    try:
+        opened.migrate()
+        yield opened
+    finally:
+        opened.close()
+
+
+def embedder(settings: Settings, progress: WeightsProgress | None = None) -> Embedder:
+    """Load the embedding model that the settings name."""
+    return embedders.load(
+        settings.models.embedder,
+        settings.data_dir,
+        device=settings.models.device,
+        batch_tokens=settings.models.batch_tokens,
+        progress=progress,
+    )
+
+
+def generator(settings: Settings, embedder: Embedder) -> Generator:
+    """Return the generator that the settings choose."""
+    if settings.generator.kind == "quotes":
+        return QuoteGenerator(embedder)
+    return OpenAIGenerator(settings.generator)
+
+
+@contextmanager
+def assistant(settings: Settings, progress: WeightsProgress | None = None) -> Iterator[Assistant]:
+    """Assemble the assistant, its index filled from the catalog."""
+    with database(settings) as opened:
+        yield assembled(settings, opened, embedder(settings, progress))
+
+
+def assembled(settings: Settings, opened: Database, model: Embedder) -> Assistant:
+    """Assemble the assistant over an open database and a loaded embedder."""
+    audit = AuditLog(opened, settings.data_dir)
+    retriever = Retriever(
+        opened,
+        model,
+        HybridIndex(model.dimension),
+        n_candidates=settings.retrieval.n_candidates,
+        acl_max_age_s=settings.sync.acl_max_age_s,
+    )
+    writer = generator(settings, model)
+    answerer = Answerer(
+        retriever,
+        writer,
+        Record(opened, audit),
+        similarity_of(model),
+        settings.retrieval.n_passages,
+    )
+    with opened.begin() as conn:
+        retriever.refresh(conn)
+    return Assistant(settings, opened, audit, model, writer, retriever, answerer)
+
+
+def connector(source: Source) -> Connector:
+    """Construct the connector of a source; raises `SettingsError` if its configuration is wrong."""
+    cls = registry.connector_class(source.connector)
+    try:
+        config = cls.Config.model_validate(source.config)
+    except ValidationError as error:
+        details = "; ".join(
+            f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()
+        )
+        raise SettingsError(f"The source {source.name} is misconfigured: {details}.") from error
+    return cast("Connector", cls(config))
+
+
+def sync_run(
+    settings: Settings,
+    opened: Database,
+    model: Embedder,
+    source: Source,
+    *,
+    progress: Progress | None = None,
+    full: bool = False,
+    force: bool = False,
+) -> SyncRun:
+    """Return a run of a source, ready to start."""
+    return SyncRun(
+        source,
+        connector(source),
+        database=opened,
+        embedder=model,
+        settings=settings.sync,
+        progress=progress or Silent(),
+        full=full,
+        force=force,
+    )

@@ -1,0 +1,144 @@
+"""E-mail (RFC 5322): who wrote what to whom and when, then the text."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from email.errors import MessageError
+from email.message import EmailMessage, Message
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from connectors.readers.errors import ReadError
+from connectors.readers.markup import place_html
+from connectors.readers.model import Reading
+from connectors.readers.outline import Outline
+from connectors.readers.plain import place_text
+from connectors.readers.source import Source
+from connectors.readers.text import best_title, clean, decode, language, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pydantic import JsonValue
+
+_ENCRYPTED_TYPES = frozenset(
+    {"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"}
+)
+_PGP = "-----BEGIN PGP MESSAGE-----"
+_BROKEN = re.compile(r"content-transfer-encoding\s*:", re.IGNORECASE)
+
+
+def read(source: Source) -> Reading:
+    """Read an e-mail: subject, sender, recipients and date, then its text (HTML if it has none)."""
+    data = source.path.read_bytes()
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in data[:64]:
+        data = decode(data).encode("utf-8")
+    message = email.message_from_bytes(data.lstrip(), policy=email.policy.default)
+    for part in _parts(message):
+        if part.get_content_type() in _ENCRYPTED_TYPES:
+            raise ReadError("encrypted", "The e-mail is encrypted; its text can't be read.")
+    outline = Outline()
+    subject = _header(message, "Subject")
+    if subject:
+        outline.heading(subject, 1)
+    record = _record(message)
+    outline.record(_envelope(record))
+    warnings = _place_body(outline, message)
+    if len(outline.blocks) <= (1 if subject else 0):
+        raise ReadError("empty", "The e-mail has neither headers nor text.")
+    names = [name for part in _parts(message) if (name := _attachment(part))]
+    if names:
+        warnings.append(f"Attachments were not read: {', '.join(names[:20])}.")
+    return Reading(
+        source.media_type,
+        best_title(subject, None, source.name),
+        tuple(outline.blocks),
+        language(_header(message, "Content-Language")),
+        (record,),
+        tuple(warnings),
+    )
+
+
+def _parts(message: EmailMessage | Message) -> Iterator[EmailMessage | Message]:
+    for n_parts, part in enumerate(message.walk()):
+        if n_parts >= 1000:
+            return
+        yield part
+
+
+def _header(message: EmailMessage | Message, name: str) -> str:
+    """A header as clean text; the standard library raises on some malformed ones."""
+    try:
+        return clean(str(message.get(name, "")))
+    except (ValueError, IndexError, AttributeError, MessageError, TypeError):
+        raw = next((v for k, v in message.raw_items() if k.lower() == name.lower()), "")
+        return clean(str(raw))
+
+
+def _record(message: EmailMessage | Message) -> dict[str, JsonValue]:
+    record: dict[str, JsonValue] = {"type": "email"}
+    for name in ("From", "To", "Cc", "Date", "Subject", "Message-ID", "In-Reply-To"):
+        if value := _header(message, name):
+            record[name.lower().replace("-", "_")] = value
+    try:
+        record["date"] = parsedate_to_datetime(str(record["date"])).isoformat()
+    except (KeyError, ValueError, TypeError, IndexError):
+        pass
+    return record
+
+
+def _envelope(record: dict[str, JsonValue]) -> str:
+    labels = (("from", "From"), ("to", "To"), ("cc", "Cc"), ("date", "Date"))
+    fields = [f"{label}: {record[key]}" for key, label in labels if record.get(key)]
+    return " · ".join(fields)
+
+
+def _attachment(part: EmailMessage | Message) -> str:
+    try:
+        name = part.get_filename()
+    except (ValueError, TypeError, AttributeError, IndexError, MessageError):
+        name = None
+    if name or part.get_content_disposition() == "attachment":
+        return clean(str(name or part.get_content_type()))
+    return ""
+
+
+def _text(part: EmailMessage | Message) -> str:
+    payload = part.get_payload(decode=True)
+    if not isinstance(payload, bytes):
+        return ""
+    charset = part.get_content_charset()
+    return decode(payload, charset)
+
+
+def _place_body(outline: Outline, message: EmailMessage | Message) -> list[str]:
+    plain: list[str] = []
+    rich: list[str] = []
+    for part in _parts(message):
+        if part.is_multipart() or part.get_content_disposition() == "attachment":
+            continue
+        kind = _content_type(part)
+        if kind == "text/html":
+            rich.append(_text(part))
+        elif kind == "text/plain":
+            plain.append(_text(part))
+    if any(_PGP in text for text in plain):
+        raise ReadError("encrypted", "The e-mail is encrypted; its text can't be read.")
+    if any(visible(text).strip() for text in plain):
+        for text in plain:
+            place_text(outline, text, headings=False)
+        return []
+    warnings: list[str] = []
+    for text in rich:
+        warnings += place_html(outline, text)[2]
+    return warnings
+
+
+def _content_type(part: EmailMessage | Message) -> str:
+    """The type of a part; a header glued to another one still names its type first."""
+    raw = str(dict(part.raw_items()).get("Content-Type", ""))
+    if _BROKEN.search(raw) and (match := re.match(r"\s*([\w-]+/[\w-]+)", raw)):
+        return match.group(1).lower()
+    return part.get_content_type()

@@ -1,0 +1,216 @@
+"""What a file really is: its media type by content, not by name."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from connectors.readers.text import decode
+
+EMPTY = "application/x-empty"
+BINARY = "application/octet-stream"
+ENCRYPTED_OFFICE = "application/x-encrypted-office"
+PDF = "application/pdf"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+XLSB = "application/vnd.ms-excel.sheet.binary.macroenabled.12"
+XLS = "application/vnd.ms-excel"
+ODS = "application/vnd.oasis.opendocument.spreadsheet"
+HTML = "text/html"
+MARKDOWN = "text/markdown"
+PLAIN = "text/plain"
+CSV = "text/csv"
+TSV = "text/tab-separated-values"
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+XML = "application/xml"
+SVG = "image/svg+xml"
+EMAIL = "message/rfc822"
+
+_HEAD = 65_536
+_MAGIC = (
+    (b"\x89PNG\r\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+    (b"BM", "image/bmp"),
+    (b"{\\rtf", "application/rtf"),
+    (b"\x1f\x8b", "application/gzip"),
+    (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
+    (b"Rar!\x1a\x07", "application/vnd.rar"),
+    (b"\x7fELF", "application/x-executable"),
+    (b"MZ", "application/x-msdownload"),
+    (b"SQLite format 3\x00", "application/vnd.sqlite3"),
+    (b"PAR1", "application/vnd.apache.parquet"),
+    (b"%!PS", "application/postscript"),
+)
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# Names of streams in an OLE compound file (MS-CFB), which are UTF-16.
+_OLE_STREAMS = (
+    ("EncryptedPackage", ENCRYPTED_OFFICE),
+    ("__substg1.0_", "application/vnd.ms-outlook"),
+    ("WordDocument", "application/msword"),
+    ("PowerPoint Document", "application/vnd.ms-powerpoint"),
+    ("Workbook", XLS),
+    ("Book", XLS),
+)
+_ZIP_PARTS = (
+    (b"word/document.xml", DOCX),
+    (b"xl/workbook.xml", XLSX),
+    (b"ppt/presentation.xml", PPTX),
+    (b"xl/workbook.bin", XLSB),
+    (b"word/", DOCX),
+)
+_BY_SUFFIX = {
+    ".csv": CSV,
+    ".tsv": TSV,
+    ".tab": TSV,
+    ".md": MARKDOWN,
+    ".markdown": MARKDOWN,
+    ".html": HTML,
+    ".htm": HTML,
+    ".xhtml": HTML,
+    ".json": JSON,
+    ".ndjson": NDJSON,
+    ".jsonl": NDJSON,
+    ".eml": EMAIL,
+    ".txt": PLAIN,
+    ".text": PLAIN,
+    ".log": PLAIN,
+}
+_TEXTS = frozenset(_BY_SUFFIX.values())
+_HTML_START = re.compile(
+    r"^(<!--.*?-->|\s)*<(!doctype\s+html|html|head|body|div|p|table|h[1-6]|ul|ol|article|section"
+    r"|span|title|meta|style|main|font|center|b|pre|a|br)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_MAIL_HEADER = re.compile(
+    r"^(from|to|cc|subject|date|mime-version|message-id|received|return-path|delivered-to"
+    r"|reply-to|content-type|x-[\w-]+):",
+    re.IGNORECASE,
+)
+_JSON_START = re.compile(r'^\s*(\{\s*["}]|\[\s*([\[\]{"\d-]|true|false|null))')
+_MARKDOWN_LINE = re.compile(r"^(#{1,6} \S|```|\|?\s*:?-{3,}:?\s*\|)", re.MULTILINE)
+
+
+def sniff(path: Path, *, hint: str | None = None, name: str | None = None) -> str:
+    """The media type of a file by its content.
+
+    `hint` (a declared media type) and the suffix of `name` (the path's own if not given) only
+    decide between text formats, which share their bytes. Unknown content is
+    `application/octet-stream`, an empty file `application/x-empty`. Raises OSError.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+        if head.startswith(_OLE):
+            return _ole(head + file.read(16 * 1024 * 1024))
+        if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+            file.seek(max(0, path.stat().st_size - _HEAD))
+            return _archive(head, file.read(_HEAD))
+    if not head.strip(b"\x00 \t\r\n"):
+        return EMPTY
+    if b"%PDF-" in head[:1024]:
+        return PDF
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "image/webp"
+    for magic, media_type in _MAGIC:
+        if head.startswith(magic) and _is_binary_magic(magic, head):
+            return media_type
+    suffix = Path(name or path.name).suffix.lower()
+    return _text(head, _text_hint(hint) or _BY_SUFFIX.get(suffix))
+
+
+def _is_binary_magic(magic: bytes, head: bytes) -> bool:
+    """Two-letter magics also start honest sentences: they need a zero byte to count."""
+    return len(magic) > 2 or magic == b"\x1f\x8b" or b"\x00" in head[:64]
+
+
+def _text_hint(hint: str | None) -> str | None:
+    bare = (hint or "").split(";")[0].strip().lower()
+    return bare if bare in _TEXTS and bare != PLAIN else None
+
+
+def _ole(data: bytes) -> str:
+    for stream, media_type in _OLE_STREAMS:
+        if stream.encode("utf-16-le") in data:
+            return media_type
+    return BINARY
+
+
+def _archive(head: bytes, tail: bytes) -> str:
+    if head[30:38] == b"mimetype":
+        declared = re.match(rb"[\w.+/-]+", head[38:160])
+        if declared:
+            return declared.group(0).decode("ascii").split("PK")[0]
+    for part, media_type in _ZIP_PARTS:
+        if part in tail or part in head:
+            return media_type
+    return "application/zip"
+
+
+def _text(head: bytes, suggested: str | None) -> str:
+    text = decode(_whole_characters(head))
+    controls = sum(ch < " " and ch not in "\t\n\r\f\x1b" for ch in text[:8192])
+    if controls > max(8, len(text[:8192]) // 20) and suggested is None:
+        return BINARY
+    start = text.lstrip("\ufeff \t\r\n")[:4096]
+    if start.startswith("<"):
+        return _tagged(start, suggested)
+    if _looks_like_mail(start) and suggested in (None, EMAIL, PLAIN):
+        return EMAIL
+    if suggested:
+        return suggested
+    if _JSON_START.match(start):
+        return JSON
+    if _looks_like_rows(start):
+        return CSV
+    return MARKDOWN if _MARKDOWN_LINE.search(start) else PLAIN
+
+
+def _whole_characters(head: bytes) -> bytes:
+    """Cut the sample where a UTF-8 character ends, or it would look like Latin-1."""
+    if len(head) < _HEAD:
+        return head
+    end = len(head)
+    while end > len(head) - 4 and head[end - 1] & 0xC0 == 0x80:
+        end -= 1
+    return head[: end - 1] if head[end - 1] >= 0xC0 else head
+
+
+def _tagged(start: str, suggested: str | None) -> str:
+    root = re.sub(r"^(<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(\[.*?\])?\s*>|\s)*", "", start, flags=re.S)
+    if re.match(r"<(\w+:)?svg\b", root):
+        return SVG
+    if re.search(r"<!doctype\s+html|<html\b", start, re.IGNORECASE):
+        return HTML
+    if start.startswith("<?xml"):
+        return XML
+    if suggested in (HTML, MARKDOWN, EMAIL):
+        return suggested
+    if _HTML_START.match(start):
+        return suggested if suggested == PLAIN else HTML
+    return suggested or (XML if re.match(r"<[\w:]+[\s>/]|<!DOCTYPE", start) else PLAIN)
+
+
+def _looks_like_mail(start: str) -> bool:
+    names = set()
+    for line in start.splitlines()[:40]:
+        if not line.strip():
+            break
+        match = _MAIL_HEADER.match(line)
+        if match:
+            names.add(match.group(1).lower())
+        elif not line[0].isspace() and not re.match(r"^[\w-]+:", line):
+            return False
+    return len(names) >= 2 and bool(names & {"from", "mime-version", "message-id", "received"})
+
+
+def _looks_like_rows(start: str) -> bool:
+    lines = [line for line in start.splitlines()[:-1] if line.strip()][:10]
+    for delimiter in (",", ";", "\t", "|"):
+        counts = {line.count(delimiter) for line in lines}
+        if len(lines) >= 3 and len(counts) == 1 and counts.pop() >= 1:
+            return True
+    return False

@@ -1,0 +1,1 @@
+"""Four fictional companies: their documents, people and golden questions."""

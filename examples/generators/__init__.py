@@ -1,0 +1,1 @@
+"""Code that writes the binary documents (PDF, DOCX, XLSX) of the sample companies."""

@@ -1,0 +1,209 @@
+"""The index: exact vectors and BM25 under one filter, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexes import fusion
+from indexes.dense import Dense
+from indexes.lexical import Lexical, Matches, Text
+from indexes.lock import SharedLock
+from indexes.model import Entry, Hit, Query, SearchIndexError
+from indexes.rows import Rows, Selection, day_of
+
+_N_CANDIDATES = 100
+_DEAD_SHARE = 0.2
+_UNIT_TOLERANCE = 0.01
+
+
+class HybridIndex:
+    """Implements `indexes.model.Index`; safe to use from several threads.
+
+    Changes hold for every search that begins after the call returned. They are gathered and
+    made searchable by words at the next search, so many small changes cost little. Vectors live
+    in memory, words too unless there is a `folder`; both are built again at start.
+    """
+
+    def __init__(self, dimension: int, folder: Path | None = None) -> None:
+        self.dimension = dimension
+        self._rows = Rows()
+        self._dense = Dense(dimension)
+        self._lexical = Lexical(folder)
+        self._lock = SharedLock()
+        self._is_settled = True
+
+    def __len__(self) -> int:
+        """Return the number of live chunks."""
+        with self._lock.shared():
+            return self._rows.n - self._rows.n_dead
+
+    def add(self, entries: list[Entry]) -> None:
+        """Index chunks; an entry whose `chunk_id` is known replaces it.
+
+        Raises `SearchIndexError` before any change if a vector has the wrong shape or length.
+        """
+        latest = list({entry.chunk_id: entry for entry in entries}.values())
+        if not latest:
+            return
+        vectors = self._checked(latest)
+        with self._changing():
+            known = (self._rows.serial_of(entry.chunk_id) for entry in latest)
+            self._bury([serial for serial in known if serial is not None])
+            first = self._rows.n
+            serials = self._rows.append(latest)
+            self._dense.append(vectors, self._rows.langs[first:])
+            cells = self._rows.cells
+            self._lexical.add(
+                Text(
+                    serial,
+                    cells.number(entry.access_id, entry.facets),
+                    day_of(entry.facets),
+                    entry.facets.lang,
+                    entry.text,
+                )
+                for serial, entry in zip(serials, latest, strict=True)
+            )
+
+    def delete(self, document_ids: list[str]) -> None:
+        """Make every chunk of the documents invisible before returning."""
+        with self._changing():
+            for document_id in document_ids:
+                self._bury(self._rows.serials_of(document_id))
+                self._rows.forget(document_id)
+
+    def set_access(self, document_id: str, access_id: int) -> None:
+        """Change who may read a document's chunks before returning."""
+        with self._changing():
+            if serials := self._rows.serials_of(document_id):
+                self._lexical.move(serials, self._rows.grant(serials, access_id))
+
+    def search(self, query: Query, k: int) -> list[Hit]:
+        """Return the `k` best chunks that the filters admit, never fewer while there are some.
+
+        A hit's `lexical` is None if no word of the question led to it.
+        """
+        with self._settled():
+            selection = self._rows.select(query.access, query.metadata)
+            n = max(k, _N_CANDIDATES)
+            near, _ = self._near(query, selection, n)
+            matches = self._matches(query, selection, n)
+            return self._fuse(query, near, *matches)[:k]
+
+    def search_dense(self, query: Query, k: int) -> list[Hit]:
+        """Search by the vector alone, under the same filters."""
+        with self._settled():
+            selection = self._rows.select(query.access, query.metadata)
+            rows, scores = self._near(query, selection, k)
+            ids = self._rows.chunk_ids[rows].tolist()
+            return [Hit(i, s, dense=s) for i, s in zip(ids, scores.tolist(), strict=True)]
+
+    def search_lexical(self, query: Query, k: int) -> list[Hit]:
+        """Search by words alone, under the same filters; only chunks that hold one are found."""
+        with self._settled():
+            selection = self._rows.select(query.access, query.metadata)
+            rows, matches = self._matches(query, selection, k)
+            ids = self._rows.chunk_ids[rows].tolist()
+            return [Hit(i, s, lexical=s) for i, s in zip(ids, matches.scores.tolist(), strict=True)]
+
+    def taken_out(self, lang: str) -> NDArray[np.float32]:
+        """Return the part of a language's mean that vectors in it are searched without."""
+        with self._settled():
+            return self._dense.mean(self._rows.lang_code(lang)).copy()
+
+    def close(self) -> None:
+        """Let go of the folder; the index can't be used any more."""
+        with self._lock.alone():
+            self._lexical.close()
+
+    def _checked(self, entries: list[Entry]) -> NDArray[np.float32]:
+        for entry in entries:
+            if entry.vector.shape != (self.dimension,):
+                raise SearchIndexError(
+                    f"Chunk {entry.chunk_id} has a vector of shape {entry.vector.shape}, the "
+                    f"index holds ({self.dimension},): embed it again with the current model."
+                )
+        vectors = np.array([entry.vector for entry in entries], np.float32)
+        lengths = np.linalg.norm(vectors, axis=1)
+        wrong = np.flatnonzero(~(np.abs(lengths - 1) < _UNIT_TOLERANCE))
+        if len(wrong):
+            raise SearchIndexError(
+                f"Chunk {entries[wrong[0]].chunk_id} has a vector of length {lengths[wrong[0]]}, "
+                "not 1: scale it, or embed it again."
+            )
+        return vectors
+
+    def _bury(self, serials: list[int]) -> None:
+        if serials:
+            self._rows.bury(serials)
+            self._lexical.delete(serials)
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        with self._lock.alone():
+            self._is_settled = False
+            yield
+
+    @contextmanager
+    def _settled(self) -> Iterator[None]:
+        """Hold the shared lock on an index whose changes are all searchable."""
+        while True:
+            with self._lock.shared():
+                if self._is_settled:
+                    yield
+                    return
+            with self._lock.alone():
+                self._settle()
+
+    def _settle(self) -> None:
+        if self._is_settled:
+            return
+        rows, dense = self._rows, self._dense
+        if rows.n_dead > _DEAD_SHARE * rows.n:
+            dense.keep(rows.compact())
+        counts = np.bincount(rows.langs[rows.live], minlength=rows.n_langs)
+        if dense.has_drifted(counts):
+            dense.recentre(rows.langs, rows.live, rows.n_langs)
+        self._lexical.commit()
+        self._is_settled = True
+
+    def _near(
+        self, query: Query, selection: Selection, k: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        if query.vector.shape != (self.dimension,) or not np.isfinite(query.vector).all():
+            raise SearchIndexError(
+                f"The question's vector must be {self.dimension} finite numbers: embed it with "
+                "the model that embedded the chunks."
+            )
+        lang = self._rows.lang_code(query.lang)
+        return self._dense.search(query.vector, lang, selection.rows, k)
+
+    def _matches(
+        self, query: Query, selection: Selection, k: int
+    ) -> tuple[NDArray[np.int64], Matches]:
+        """Return the rows that match by words, checked once more against the columns."""
+        matches = self._lexical.search(query.text, query.lang, selection, k)
+        rows = self._rows.find(matches.serials)
+        kept = (rows >= 0) & selection.mask[rows] if len(rows) else np.zeros(0, np.bool_)
+        return rows[kept], Matches(matches.serials[kept], matches.scores[kept], matches.ceiling)
+
+    def _fuse(
+        self, query: Query, near: NDArray[np.int64], rows: NDArray[np.int64], matches: Matches
+    ) -> list[Hit]:
+        candidates = np.union1d(near, rows)
+        if not len(candidates):
+            return []
+        lang = self._rows.lang_code(query.lang)
+        dense = self._dense.scores(query.vector, lang, candidates)
+        lexical = np.zeros(len(candidates), np.float32)
+        lexical[np.searchsorted(candidates, rows)] = matches.scores
+        scores = fusion.fused(dense, lexical, 0.5)
+        ids = self._rows.chunk_ids[candidates]
+        return [
+            Hit(int(ids[i]), float(scores[i]), float(dense[i]), float(lexical[i]) or None)
+            for i in np.lexsort((ids, -scores))
+        ]

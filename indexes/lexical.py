@@ -1,0 +1,242 @@
+"""BM25 over chunks in several languages, by tantivy, in this process.
+
+All languages share one field, so that lengths and document frequencies are those of the whole
+corpus: each chunk is cut into terms by the analyser of its own language, a question by those of
+all languages present. Accents are folded after stemming, because Snowball needs them.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import tantivy
+from numpy.typing import NDArray
+
+from indexes.model import SearchIndexError
+from indexes.rows import UNDATED, Selection
+from indexes.stopwords import STOPWORDS
+
+_STEMMERS = {
+    "da": "danish",
+    "de": "german",
+    "en": "english",
+    "es": "spanish",
+    "fi": "finnish",
+    "fr": "french",
+    "it": "italian",
+    "nl": "dutch",
+    "no": "norwegian",
+    "pt": "portuguese",
+    "sv": "swedish",
+}
+_N_MAX_TERMS = 64
+_N_MAX_QUESTION_CHARS = 10_000
+_N_MAX_TERM_BYTES = 100
+_HEAP_BYTES = 64_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A chunk's text as BM25 sees it; `serial`, `cell` and `day` are those of its row."""
+
+    serial: int
+    cell: int
+    day: int
+    lang: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Found rows by serial number, best first, with their BM25 scores.
+
+    `ceiling` is the score of an average chunk that held every word of the question once: it tells
+    how much of the question the scores account for.
+    """
+
+    serials: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    ceiling: float
+
+
+class Lexical:
+    """An inverted index whose changes count from the next `commit` on.
+
+    Readers may run together; writers, `commit` among them, need exclusive use. With a `folder`
+    the index is memory-mapped there instead of held in memory; what it held before is dropped.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        schema = tantivy.SchemaBuilder()
+        schema.add_unsigned_field("serial", stored=True, indexed=True, fast=True)
+        schema.add_unsigned_field("cell", indexed=True)
+        schema.add_unsigned_field("day", stored=True, indexed=True, fast=True)
+        schema.add_text_field("lang", stored=True, tokenizer_name="raw", index_option="basic")
+        schema.add_text_field("text", stored=True, tokenizer_name="raw", index_option="freq")
+        self._schema = schema.build()
+        try:
+            self._index = self._open(folder)
+            self._writer = self._index.writer(_HEAP_BYTES, 1)
+            self._writer.delete_all_documents()
+            self._writer.commit()
+        except (OSError, ValueError) as error:
+            raise SearchIndexError(
+                f"The word index can't be opened in {folder}: {error}. Stop the process that uses "
+                "it, or empty the folder."
+            ) from error
+        self._index.reload()
+        self._moved: dict[int, int] = {}
+        self._langs: set[str] = set()
+        self.is_committed = True
+
+    def add(self, texts: Iterable[Text]) -> None:
+        """Index chunks."""
+        for text in texts:
+            tag = _tag(text.lang)
+            self._langs.add(tag)
+            terms = _analyser(tag, None).pre_tokenize(_clean(text.text))
+            document = tantivy.Document()
+            document.add_unsigned("serial", text.serial)
+            document.add_unsigned("cell", text.cell)
+            document.add_unsigned("day", text.day)
+            document.add_text("lang", text.lang)
+            document.add_pre_tokenized_text("text", terms)
+            self._writer.add_document(document)
+        self.is_committed = False
+
+    def delete(self, serials: Iterable[int]) -> None:
+        """Drop chunks."""
+        for serial in serials:
+            self._moved.pop(serial, None)
+            self._writer.delete_documents_by_term("serial", serial)
+        self.is_committed = False
+
+    def move(self, serials: Iterable[int], cells: Iterable[int]) -> None:
+        """Put chunks into other cells."""
+        self._moved.update(zip(serials, cells, strict=True))
+        self.is_committed = False
+
+    def commit(self) -> None:
+        """Make all changes visible to searches; some milliseconds, however many they are."""
+        self._publish()
+        if self._moved:
+            self._rewrite(self._moved)
+            self._moved = {}
+            self._publish()
+        self.is_committed = True
+
+    def search(self, text: str, lang: str, selection: Selection, k: int) -> Matches:
+        """Return the `k` best chunks that hold a term of the question and pass the selection."""
+        searcher = self._index.searcher()
+        words = self._words(searcher, text, _tag(lang))
+        terms = self._rarest(words)
+        if not terms or not len(selection):
+            return Matches(np.zeros(0, np.int64), np.zeros(0, np.float32), 0.0)
+        any_term = tantivy.Query.boolean_query(
+            [
+                (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "text", t, "freq"))
+                for t in terms
+            ]
+        )
+        must = [any_term, *self._filters(selection)]
+        query = tantivy.Query.boolean_query([(tantivy.Occur.Must, part) for part in must])
+        hits = searcher.search(query, limit=k, count=False).hits
+        serials = searcher.fast_field_values("serial", [address for _, address in hits])
+        return Matches(
+            np.array(serials, np.int64),
+            np.array([score for score, _ in hits], np.float32),
+            sum(max(variants.values()) for variants in words),
+        )
+
+    def close(self) -> None:
+        """Let go of the folder; the index can't be used any more."""
+        self._writer.wait_merging_threads()
+
+    def _open(self, folder: Path | None) -> tantivy.Index:
+        if folder is None:
+            return tantivy.Index(self._schema)
+        folder.mkdir(parents=True, exist_ok=True)
+        return tantivy.Index(self._schema, path=str(folder))
+
+    def _publish(self) -> None:
+        self._writer.commit()
+        self._index.reload()
+
+    def _rewrite(self, cells: dict[int, int]) -> None:
+        searcher = self._index.searcher()
+        query = tantivy.Query.term_set_query(self._schema, "serial", list(cells))
+        texts = []
+        for _, address in searcher.search(query, limit=len(cells), count=False).hits:
+            stored = searcher.doc(address)
+            serial = stored["serial"][0]
+            texts.append(
+                Text(serial, cells[serial], stored["day"][0], stored["lang"][0], stored["text"][0])
+            )
+        for text in texts:
+            self._writer.delete_documents_by_term("serial", text.serial)
+        self.add(texts)
+
+    def _words(self, searcher: tantivy.Searcher, text: str, lang: str) -> list[dict[str, float]]:
+        """Return, for each word of the question, its term in every language with its weight."""
+        cleaned = _clean(text)[:_N_MAX_QUESTION_CHARS]
+        stop: str | None = lang
+        if not _analyser("", lang).analyze(cleaned):
+            stop = None
+        by_lang = [_analyser(tag, stop).analyze(cleaned) for tag in sorted(self._langs)]
+        n = searcher.num_docs
+        unique = dict.fromkeys(zip(*by_lang, strict=True))
+        return [{t: _idf(searcher.doc_freq("text", t), n) for t in word} for word in unique]
+
+    def _rarest(self, words: list[dict[str, float]]) -> list[str]:
+        weights = {term: weight for word in words for term, weight in word.items()}
+        return sorted(weights, key=lambda term: -weights[term])[:_N_MAX_TERMS]
+
+    def _filters(self, selection: Selection) -> list[tantivy.Query]:
+        cells = selection.cells.tolist()
+        filters = [tantivy.Query.term_set_query(self._schema, "cell", cells)]
+        if selection.since is not None or selection.until is not None:
+            since = max(selection.since or 0, UNDATED + 1)
+            filters.append(
+                tantivy.Query.range_query(
+                    self._schema, "day", tantivy.FieldType.Unsigned, since, selection.until
+                )
+            )
+        return [tantivy.Query.const_score_query(part, 0.0) for part in filters]
+
+
+def _idf(n_with: int, n: int) -> float:
+    """Weigh a term as BM25 does (Robertson and Zaragoza 2009, made positive as in Lucene)."""
+    return math.log1p((n - n_with + 0.5) / (n_with + 0.5)) if n_with < n else 0.0
+
+
+def _tag(lang: str) -> str:
+    return lang.split("-", 1)[0].lower()
+
+
+def _clean(text: str) -> str:
+    """Compose letters with their accents, and drop what is not text at all."""
+    return unicodedata.normalize("NFKC", text.encode("utf-8", "replace").decode())
+
+
+@cache
+def _analyser(tag: str, stop: str | None) -> tantivy.TextAnalyzer:
+    """Return the analyser of a language; `stop` names the language whose stop words it drops."""
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+    builder = builder.filter(tantivy.Filter.remove_long(_N_MAX_TERM_BYTES))
+    builder = builder.filter(tantivy.Filter.lowercase())
+    if stop is not None:
+        builder = builder.filter(tantivy.Filter.custom_stopword(sorted(_stopwords(stop))))
+    if tag in _STEMMERS:
+        builder = builder.filter(tantivy.Filter.stemmer(_STEMMERS[tag]))
+    return builder.filter(tantivy.Filter.ascii_fold()).build()
+
+
+def _stopwords(lang: str) -> frozenset[str]:
+    every: frozenset[str] = frozenset().union(*STOPWORDS.values())
+    return STOPWORDS.get(lang, frozenset()) if lang else every

@@ -1,0 +1,137 @@
+"""BM25 in two languages, and questions that try to be more than words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexes.lexical import Lexical, Text
+from indexes.model import SearchIndexError
+from indexes.rows import Selection
+
+TEXTS = {
+    1: ("en", "The regulations apply to every supplier of Ibirá Steel since 2019."),
+    2: ("pt", "As regulamentações aplicáveis à Ibirá Steel mudaram em 2021."),
+    3: ("en", "Suppliers deliver pumps; the pump model is XR-2200/B."),
+    4: ("", "Bomba XR-2200/B: a manutenção é anual."),
+    5: ("pt-BR", "O que é isso? A informação é do não."),
+}
+EVERYTHING = Selection(np.ones(6, np.bool_), np.arange(6), np.array([1, 2]))
+
+
+@pytest.fixture
+def lexical() -> Lexical:
+    index = Lexical()
+    index.add(Text(n, 1, 0, lang, text) for n, (lang, text) in TEXTS.items())
+    index.commit()
+    return index
+
+
+def found(index: Lexical, text: str, lang: str = "") -> set[int]:
+    return set(index.search(text, lang, EVERYTHING, 10).serials.tolist())
+
+
+def test_words_meet_in_every_inflection_of_their_language(lexical: Lexical) -> None:
+    assert found(lexical, "regulation of a supplier", "en") == {1, 3}
+    assert found(lexical, "regulamentação aplicável", "pt") == {2}
+    assert found(lexical, "pumps", "en") == {3}
+
+
+def test_accents_and_case_may_be_left_out(lexical: Lexical) -> None:
+    assert found(lexical, "IBIRA", "pt") == {1, 2}
+    assert found(lexical, "informacao", "pt") == {5}
+
+
+def test_composed_and_decomposed_accents_are_the_same(lexical: Lexical) -> None:
+    assert found(lexical, "informac\u0327a\u0303o", "pt") == {5}
+
+
+def test_names_and_numbers_cross_languages(lexical: Lexical) -> None:
+    assert found(lexical, "What did Ibirá Steel change in 2021?", "en") == {1, 2}
+    assert found(lexical, "Qual é o modelo XR-2200/B?", "pt") == {3, 4}
+
+
+def test_stop_words_count_only_when_nothing_else_is_asked(lexical: Lexical) -> None:
+    assert found(lexical, "O que é a bomba?", "pt") == {4}
+    assert found(lexical, "O que é isso?", "pt") == {2, 4, 5}
+    assert found(lexical, "what is the pump", "") == {3}
+
+
+def test_rarer_words_weigh_more(lexical: Lexical) -> None:
+    first = lexical.search("steel 2021", "en", EVERYTHING, 10).serials[0]
+    assert first == 2
+
+
+def test_the_ceiling_is_reached_only_by_a_text_with_every_word(lexical: Lexical) -> None:
+    whole = lexical.search("pump suppliers", "en", EVERYTHING, 10)
+    part = lexical.search("pump suppliers of Antarctica and Greenland", "en", EVERYTHING, 10)
+    assert whole.scores[0] / whole.ceiling > 0.8
+    assert part.scores[0] / part.ceiling < 0.6
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        'say "pump" to me',
+        '"pump',
+        "text:pump",
+        "serial:[0 TO 9] pump",
+        "pump AND NOT pump",
+        "-pump +nothing",
+        "(pump OR",
+        "pump^1000000",
+        "pump~9 \\",
+        "{pump} /pump/ <pump>",
+        "pump\x00\ud800\U0001f600",
+        "pump " + "antidisestablishmentarianism" * 50,
+        "pump " + " ".join(f"w{i}" for i in range(3000)),
+    ],
+)
+def test_a_question_is_only_words(lexical: Lexical, question: str) -> None:
+    assert found(lexical, question, "en") == {3}
+
+
+@pytest.mark.parametrize(
+    "question", ["", " ", "*", '"', "(", "???", "\x00", "NOT", "AND OR", "/.*/"]
+)
+def test_a_question_without_known_words_finds_nothing(lexical: Lexical, question: str) -> None:
+    assert found(lexical, question, "en") == set()
+
+
+def test_only_admitted_cells_and_days_are_found() -> None:
+    index = Lexical()
+    index.add(Text(n, cell=n % 3, day=n, lang="en", text="pump") for n in range(1, 10))
+    index.commit()
+    mask = np.ones(10, np.bool_)
+    two = Selection(mask, np.arange(10), np.array([2]))
+    early = Selection(mask, np.arange(10), np.array([1, 2]), since=4, until=7)
+    assert set(index.search("pump", "en", two, 10).serials.tolist()) == {2, 5, 8}
+    assert set(index.search("pump", "en", early, 10).serials.tolist()) == {4, 5, 7}
+
+
+def test_moves_and_deletes_before_and_after_a_commit(lexical: Lexical) -> None:
+    lexical.add([Text(6, 1, 0, "en", "a third pump")])
+    lexical.move([3, 6], [2, 2])
+    lexical.move([4], [7])
+    lexical.delete([4])
+    lexical.commit()
+    moved = Selection(EVERYTHING.mask, EVERYTHING.rows, np.array([2]))
+    gone = Selection(EVERYTHING.mask, EVERYTHING.rows, np.array([7]))
+    assert set(lexical.search("pump", "en", moved, 10).serials.tolist()) == {3, 6}
+    assert lexical.search("bomba", "pt", gone, 10).serials.tolist() == []
+    lexical.delete([3])
+    lexical.commit()
+    assert set(lexical.search("pump", "en", moved, 10).serials.tolist()) == {6}
+
+
+def test_a_folder_starts_empty_and_is_used_by_one(tmp_path: Path) -> None:
+    first = Lexical(tmp_path / "words")
+    first.add([Text(1, 1, 0, "en", "pump")])
+    first.commit()
+    assert found(first, "pump") == {1}
+    with pytest.raises(SearchIndexError, match="Stop the process that uses it"):
+        Lexical(tmp_path / "words")
+    first.close()
+    assert found(Lexical(tmp_path / "words"), "pump") == set()
