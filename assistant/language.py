@@ -69,7 +69,7 @@ def detect_language(text: str, declared: str | None = None) -> str:
     """
     code = _code(declared)
     sample = _sample(text)
-    vote = _vote(sample)
+    vote = _vote(sample, 1.5 if code else 0.5)
     if sum(map(str.isalpha, sample)) >= _LONG_LETTERS:
         found = _model(sample, _CANDIDATES)
         return found[0] if found[1] > 0.5 or not code else code
@@ -91,7 +91,7 @@ def question_language(text: str, default: Lang = "en") -> Lang:
     return "pt" if vote == "pt" else "en"
 
 
-def _vote(text: str) -> str:
+def _vote(text: str, margin: float = 0.5) -> str:
     """Return `en` or `pt` if the words of a text speak for one of them, else ""."""
     en = pt = 0.0
     for word in map(str.lower, _WORD.findall(text)):
@@ -100,7 +100,7 @@ def _vote(text: str) -> str:
         en += 2.0 * (word in _EN) + 0.6 * bool(_EN_ENDING.search(word))
         pt += 2.0 * (word in _PT) + 0.6 * bool(_PT_ENDING.search(word))
         pt += 0.8 * bool(_PT_LETTERS.search(word))
-    if abs(en - pt) < 0.5:
+    if abs(en - pt) < margin:
         return ""
     return "en" if en > pt else "pt"
 

@@ -131,6 +131,7 @@ def sync_run(
         connector(source),
         database=opened,
         embedder=model,
+        audit=AuditLog(opened, settings.data_dir),
         settings=settings.sync,
         progress=progress or Silent(),
         full=full,

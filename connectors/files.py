@@ -34,7 +34,7 @@ from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue
 
 from connectors.contract import (
     Complete,
@@ -73,13 +73,13 @@ class FilesConfig(Frozen):
     """Which folder, and what its documents are filed under."""
 
     path: Path = Field(description="the folder")
-    collection: str = Field("", description="collection of documents whose sidecar names none")
-    industry: str = Field("", description="industry of documents whose sidecar names none")
+    collection: str = Field(default="", description="collection where no sidecar names one")
+    industry: str = Field(default="", description="industry where no sidecar names one")
     include: tuple[str, ...] = Field(
-        (), description="only these, such as *.pdf or policies/* (* also matches /)"
+        default=(), description="only these, such as *.pdf or policies/* (* also matches /)"
     )
-    exclude: tuple[str, ...] = Field((), description="not these, written like include")
-    follow_symlinks: bool = Field(False, description="follow links that end inside the folder")
+    exclude: tuple[str, ...] = Field(default=(), description="not these, written like include")
+    follow_symlinks: bool = Field(default=False, description="follow links that end inside")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class _Trouble:
 class Files:
     """Lists, reads and watches over one folder; implements `connectors.contract.Connector`."""
 
-    Config: ClassVar[type[FilesConfig]] = FilesConfig
+    Config: ClassVar[type[BaseModel]] = FilesConfig
 
     def __init__(self, config: FilesConfig) -> None:
         self._config = config
@@ -333,15 +333,13 @@ class Files:
         times = f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}"
         try:
             with os.fdopen(self._inside.open_file(real), "rb") as file:
-                status = os.fstat(file.fileno())
-                content = file.read(HASHED_BYTES + 1)
+                if status.st_size > HASHED_BYTES:
+                    return status, f"stat:{times}"
+                return status, "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
         except OSError:
             if self._inside.kind(real) != "file":
                 raise
             return status, f"unreadable:{times}"
-        if len(content) > HASHED_BYTES:
-            return status, f"stat:{times}"
-        return status, "sha256:" + hashlib.sha256(content).hexdigest()
 
 
 def _position(since: JsonValue) -> tuple[Parts, int]:

@@ -8,6 +8,7 @@ all languages present. Accents are folded after stemming, because Snowball needs
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,6 +35,14 @@ _STEMMERS = {
     "no": "norwegian",
     "pt": "portuguese",
     "sv": "swedish",
+}
+_PT_ENDINGS = {
+    "cao": "ção",
+    "coes": "ções",
+    "avel": "ável",
+    "ivel": "ível",
+    "ancia": "ância",
+    "encia": "ência",
 }
 _N_MAX_TERMS = 64
 _N_MAX_QUESTION_CHARS = 10_000
@@ -74,9 +83,9 @@ class Lexical:
 
     def __init__(self, folder: Path | None = None) -> None:
         schema = tantivy.SchemaBuilder()
-        schema.add_unsigned_field("serial", stored=True, indexed=True, fast=True)
-        schema.add_unsigned_field("cell", indexed=True)
-        schema.add_unsigned_field("day", stored=True, indexed=True, fast=True)
+        schema.add_integer_field("serial", stored=True, indexed=True, fast=True)
+        schema.add_integer_field("cell", indexed=True)
+        schema.add_integer_field("day", stored=True, indexed=True, fast=True)
         schema.add_text_field("lang", stored=True, tokenizer_name="raw", index_option="basic")
         schema.add_text_field("text", stored=True, tokenizer_name="raw", index_option="freq")
         self._schema = schema.build()
@@ -95,6 +104,10 @@ class Lexical:
         self._langs: set[str] = set()
         self.is_committed = True
 
+    def __len__(self) -> int:
+        """Return how many chunks were searchable at the last commit."""
+        return int(self._index.searcher().num_docs)
+
     def add(self, texts: Iterable[Text]) -> None:
         """Index chunks."""
         for text in texts:
@@ -102,9 +115,9 @@ class Lexical:
             self._langs.add(tag)
             terms = _analyser(tag, None).pre_tokenize(_clean(text.text))
             document = tantivy.Document()
-            document.add_unsigned("serial", text.serial)
-            document.add_unsigned("cell", text.cell)
-            document.add_unsigned("day", text.day)
+            document.add_integer("serial", text.serial)
+            document.add_integer("cell", text.cell)
+            document.add_integer("day", text.day)
             document.add_text("lang", text.lang)
             document.add_pre_tokenized_text("text", terms)
             self._writer.add_document(document)
@@ -112,9 +125,10 @@ class Lexical:
 
     def delete(self, serials: Iterable[int]) -> None:
         """Drop chunks."""
-        for serial in serials:
+        gone = list(serials)
+        for serial in gone:
             self._moved.pop(serial, None)
-            self._writer.delete_documents_by_term("serial", serial)
+        self._writer.delete_documents_by_query(self._any_of("serial", gone))
         self.is_committed = False
 
     def move(self, serials: Iterable[int], cells: Iterable[int]) -> None:
@@ -135,7 +149,7 @@ class Lexical:
         """Return the `k` best chunks that hold a term of the question and pass the selection."""
         searcher = self._index.searcher()
         words = self._words(searcher, text, _tag(lang))
-        terms = self._rarest(words)
+        terms = _rarest(words)
         if not terms or not len(selection):
             return Matches(np.zeros(0, np.int64), np.zeros(0, np.float32), 0.0)
         any_term = tantivy.Query.boolean_query(
@@ -151,7 +165,7 @@ class Lexical:
         return Matches(
             np.array(serials, np.int64),
             np.array([score for score, _ in hits], np.float32),
-            sum(max(variants.values()) for variants in words),
+            sum(_idf(max(word.values()), searcher.num_docs) for word in words),
         )
 
     def close(self) -> None:
@@ -164,13 +178,16 @@ class Lexical:
         folder.mkdir(parents=True, exist_ok=True)
         return tantivy.Index(self._schema, path=str(folder))
 
+    def _any_of(self, field: str, values: list[int]) -> tantivy.Query:
+        return tantivy.Query.term_set_query(self._schema, field, values)
+
     def _publish(self) -> None:
         self._writer.commit()
         self._index.reload()
 
     def _rewrite(self, cells: dict[int, int]) -> None:
         searcher = self._index.searcher()
-        query = tantivy.Query.term_set_query(self._schema, "serial", list(cells))
+        query = self._any_of("serial", list(cells))
         texts = []
         for _, address in searcher.search(query, limit=len(cells), count=False).hits:
             stored = searcher.doc(address)
@@ -178,41 +195,50 @@ class Lexical:
             texts.append(
                 Text(serial, cells[serial], stored["day"][0], stored["lang"][0], stored["text"][0])
             )
-        for text in texts:
-            self._writer.delete_documents_by_term("serial", text.serial)
+        self._writer.delete_documents_by_query(query)
         self.add(texts)
 
-    def _words(self, searcher: tantivy.Searcher, text: str, lang: str) -> list[dict[str, float]]:
-        """Return, for each word of the question, its term in every language with its weight."""
+    def _words(self, searcher: tantivy.Searcher, text: str, lang: str) -> list[dict[str, int]]:
+        """Return each word of the question as its terms, with how many chunks hold them."""
         cleaned = _clean(text)[:_N_MAX_QUESTION_CHARS]
         stop: str | None = lang
         if not _analyser("", lang).analyze(cleaned):
             stop = None
-        by_lang = [_analyser(tag, stop).analyze(cleaned) for tag in sorted(self._langs)]
-        n = searcher.num_docs
-        unique = dict.fromkeys(zip(*by_lang, strict=True))
-        return [{t: _idf(searcher.doc_freq("text", t), n) for t in word} for word in unique]
-
-    def _rarest(self, words: list[dict[str, float]]) -> list[str]:
-        weights = {term: weight for word in words for term, weight in word.items()}
-        return sorted(weights, key=lambda term: -weights[term])[:_N_MAX_TERMS]
+        readings = [_analyser(tag, stop).analyze(cleaned) for tag in sorted(self._langs)]
+        if "pt" in self._langs:
+            readings.append(_analyser("pt", stop).analyze(_accented(cleaned)))
+        return [
+            {term: searcher.doc_freq("text", term) for term in word}
+            for word in dict.fromkeys(zip(*readings, strict=True))
+        ]
 
     def _filters(self, selection: Selection) -> list[tantivy.Query]:
-        cells = selection.cells.tolist()
-        filters = [tantivy.Query.term_set_query(self._schema, "cell", cells)]
+        filters = [self._any_of("cell", selection.cells.tolist())]
         if selection.since is not None or selection.until is not None:
             since = max(selection.since or 0, UNDATED + 1)
             filters.append(
                 tantivy.Query.range_query(
-                    self._schema, "day", tantivy.FieldType.Unsigned, since, selection.until
+                    self._schema, "day", tantivy.FieldType.Integer, since, selection.until
                 )
             )
         return [tantivy.Query.const_score_query(part, 0.0) for part in filters]
 
 
+def _rarest(words: list[dict[str, int]]) -> list[str]:
+    known = {term: n for word in words for term, n in word.items() if n}
+    return sorted(known, key=lambda term: known[term])[:_N_MAX_TERMS]
+
+
+def _accented(text: str) -> str:
+    """Give Portuguese endings typed without accents those that the stemmer looks for."""
+    for ending, accented in _PT_ENDINGS.items():
+        text = re.sub(rf"{ending}\b", accented, text, flags=re.IGNORECASE)
+    return text
+
+
 def _idf(n_with: int, n: int) -> float:
     """Weigh a term as BM25 does (Robertson and Zaragoza 2009, made positive as in Lucene)."""
-    return math.log1p((n - n_with + 0.5) / (n_with + 0.5)) if n_with < n else 0.0
+    return math.log1p(max(0, n - n_with + 0.5) / (n_with + 0.5))
 
 
 def _tag(lang: str) -> str:

@@ -42,6 +42,9 @@ def postgres() -> Iterator[EmbeddedServer]:
     folder = Path(tempfile.mkdtemp(prefix="assistant-tests-"))
     server = EmbeddedServer(folder)
     try:
+        # Tests need no durability; the product keeps it on.
+        for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"):
+            _admin(server, statement)
         _admin(server, "CREATE DATABASE template_assistant")
         template = _open(server, "template_assistant", folder)
         template.migrate()

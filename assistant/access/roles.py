@@ -9,9 +9,11 @@ from assistant.domain import Caller, Role
 from assistant.errors import Forbidden, InvalidRequest
 
 Permission = Literal[
+    "own_session",
     "ask",
     "read_documents",
     "own_conversations",
+    "see_receipts",
     "see_sources",
     "run_syncs",
     "manage_sources",
@@ -23,9 +25,11 @@ Permission = Literal[
 ]
 
 PERMISSIONS: dict[Permission, frozenset[Role]] = {
+    "own_session": frozenset(get_args(Role)),
     "ask": frozenset({"employee"}),
     "read_documents": frozenset({"employee"}),
     "own_conversations": frozenset({"employee"}),
+    "see_receipts": frozenset({"employee", "auditor"}),
     "see_sources": frozenset({"integrator", "admin"}),
     "run_syncs": frozenset({"integrator", "admin"}),
     "manage_sources": frozenset({"integrator", "admin"}),

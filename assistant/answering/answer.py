@@ -6,54 +6,18 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from functools import partial
 
 from assistant.answering import prompt as prompts
-from assistant.answering import transcript
-from assistant.answering.citations import RawSentence, SentenceStream
+from assistant.answering.draft import Draft
 from assistant.answering.record import Record
-from assistant.answering.verify import Similarity, verify
-from assistant.domain import (
-    Answer,
-    AnswerEvent,
-    Citation,
-    Delta,
-    Done,
-    Lang,
-    Question,
-    Sentence,
-    Status,
-    Usage,
-    Withheld,
-)
+from assistant.answering.verify import Similarity
+from assistant.domain import Answer, AnswerEvent, Done, Lang, Passage, Question, Status
 from assistant.errors import AssistantError
 from assistant.language import question_language
-from assistant.ports import Generator, Prompt, Token
+from assistant.ports import Generator
 from assistant.retrieval.query import condense
 from assistant.retrieval.retriever import Retrieved, Retriever
-
-N_CLOSEST = 3
-
-
-@dataclass(slots=True)
-class Draft:
-    """An answer in the making: sentences with citations numbered in the order of their use."""
-
-    sentences: list[Sentence] = field(default_factory=list)
-    withheld: list[Sentence] = field(default_factory=list)
-    first_token_s: float | None = None
-    last_token: Token = field(default_factory=lambda: Token(""))
-    _numbers: dict[tuple[int, int, int], int] = field(default_factory=dict)
-
-    def add(self, sentence: Sentence) -> Sentence:
-        """Keep a verified sentence, its citations numbered from 1 across the answer."""
-        numbered = replace(sentence, citations=tuple(map(self._numbered, sentence.citations)))
-        self.sentences.append(numbered)
-        return numbered
-
-    def _numbered(self, citation: Citation) -> Citation:
-        key = (citation.passage.chunk_id, citation.start, citation.end)
-        return replace(citation, n=self._numbers.setdefault(key, len(self._numbers) + 1))
 
 
 class Answerer:
@@ -94,26 +58,25 @@ class Answerer:
         query_id = await asyncio.to_thread(
             self._record.prompted, question, prompt, retrieved, self._generator.name
         )
-        yield Status("answering")
-        draft = Draft()
+        draft = Draft(prompt)
         try:
-            async with aclosing(self._write(question, prompt, draft, started)) as events:
+            yield Status("answering")
+            permitted = partial(self._retriever.still_permitted, question.caller)
+            async with aclosing(
+                draft.write(self._generator, self._similarity, permitted)  # type: ignore[type-var]
+            ) as events:
                 async for event in events:
                     yield event
+            yield draft.usage(self._generator)
         except (GeneratorExit, asyncio.CancelledError):
-            await asyncio.shield(asyncio.to_thread(self._record.aborted, query_id, question, "client left"))
+            await asyncio.shield(
+                asyncio.to_thread(self._record.aborted, query_id, question, "client left")
+            )
             raise
         except AssistantError as error:
             await asyncio.to_thread(self._record.aborted, query_id, question, error.slug)
             raise
-        yield Usage(
-            self._generator.name,
-            draft.last_token.n_prompt_tokens,
-            draft.last_token.n_completion_tokens,
-            draft.first_token_s,
-        )
-        seconds = time.perf_counter() - started
-        answer = _composed(draft, lang, standalone, retrieved, seconds)
+        answer = draft.answer(time.perf_counter() - started)
         yield Done(await asyncio.to_thread(self._record.finished, query_id, question, answer))
 
     def _retrieve(self, question: Question, standalone: str, lang: Lang) -> Retrieved:
@@ -125,53 +88,17 @@ class Answerer:
             metadata=question.metadata,
         )
 
-    async def _write(
-        self, question: Question, prompt: Prompt, draft: Draft, started: float
-    ) -> AsyncIterator[AnswerEvent]:
-        """Stream the generator's sentences, each verified before it is passed on."""
-        if not prompt.passages:
-            return
-        stream = SentenceStream()
-        async with aclosing(self._generator.generate(prompt)) as tokens:  # type: ignore[type-var]
-            async for token in tokens:
-                if token.text and draft.first_token_s is None:
-                    draft.first_token_s = time.perf_counter() - started
-                draft.last_token = token
-                for raw in stream.feed(token.text):
-                    yield await asyncio.to_thread(self._checked, question, prompt, draft, raw)
-        for raw in stream.close():
-            yield await asyncio.to_thread(self._checked, question, prompt, draft, raw)
 
-    def _checked(
-        self, question: Question, prompt: Prompt, draft: Draft, raw: RawSentence
-    ) -> AnswerEvent:
-        """Verify one sentence against the passages that the caller may still read."""
-        cited = [p for p in prompt.passages if p.n in raw.cited]
-        permitted = self._retriever.still_permitted(question.caller, [p.chunk_id for p in cited])
-        passages = {p.n: p for p in cited if p.chunk_id in permitted}
-        sentence = verify(raw, passages, prompt.question, self._similarity)
-        if sentence.verdict == "verified":
-            return Delta(draft.add(sentence))
-        draft.withheld.append(sentence)
-        return Withheld(sentence)
-
-
-def _composed(
-    draft: Draft, lang: Lang, standalone: str, retrieved: Retrieved, seconds: float
+async def answer_from(
+    passages: tuple[Passage, ...],
+    question: str,
+    lang: Lang,
+    generator: Generator,
+    similarity: Similarity,
 ) -> Answer:
-    """Put the answer together; with no sentence left, abstain."""
-    abstained = not draft.sentences
-    written = [
-        {"text": s.text, "citations": [c.n for c in s.citations], "row": transcript.is_row(s)}
-        for s in draft.sentences
-    ]
-    return Answer(
-        text=prompts.abstention(lang) if abstained else transcript.joined(written),
-        lang=lang,
-        abstained=abstained,
-        sentences=tuple(draft.sentences),
-        withheld=tuple(draft.withheld),
-        closest=retrieved.passages[:N_CLOSEST] if abstained else (),
-        standalone_question=standalone,
-        seconds=seconds,
-    )
+    """Answer from given passages, outside access control and audit: for evaluation only."""
+    started = time.perf_counter()
+    draft = Draft(prompts.build(question, lang, passages, ""))
+    async for _ in draft.write(generator, similarity, permitted=lambda chunk_ids: chunk_ids):
+        pass
+    return draft.answer(time.perf_counter() - started)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,9 +25,10 @@ from assistant.cli.console import (
     settings,
 )
 from assistant.cli.models import embedder_progress
-from assistant.errors import InvalidRequest
+from assistant.errors import AssistantError, InvalidRequest
 from assistant.ingest.progress import Counts
 from assistant.ingest.sync import Report
+from assistant.ports import Embedder
 from assistant.settings import Settings
 from assistant.store import runs, sources
 from assistant.store.database import Database
@@ -93,13 +96,32 @@ def run(
     force: Annotated[
         bool, typer.Option("--force", help="Delete even if most documents are gone.")
     ] = False,
+    every: Annotated[
+        float, typer.Option(min=0, help="Run again after this many seconds; 0 runs once.")
+    ] = 0,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring sources up to date; an interrupted run goes on where it was."""
     chosen = settings(data)
     with wiring.database(chosen) as database:
-        reports = run_all(chosen, database, source, full=full, force=force)
+        model = wiring.embedder(chosen, embedder_progress())
+        _show(run_all(chosen, database, model, source, full=full, force=force), as_json)
+        while every:
+            time.sleep(every)
+            _again(chosen, database, model, source)
+
+
+def _again(chosen: Settings, database: Database, model: Embedder, source: str | None) -> None:
+    """Run once more on a schedule; a failure is logged, and the next run tries again."""
+    try:
+        for report in run_all(chosen, database, model, source):
+            log.info("sync.done", source=report.source, **report.counts.as_dict())
+    except AssistantError as error:
+        log.error("sync.failed", error=str(error))
+
+
+def _show(reports: Sequence[Report], as_json: bool) -> None:
     if as_json:
         print_json([{"source": r.source, **r.counts.as_dict(), "seconds": r.seconds}
                     for r in reports])
@@ -115,6 +137,7 @@ def run(
 def run_all(
     chosen: Settings,
     database: Database,
+    model: Embedder,
     name: str | None = None,
     *,
     full: bool = False,
@@ -125,7 +148,6 @@ def run_all(
         wanted = [sources.source_named(conn, name)] if name else sources.list_sources(conn)
     if not wanted:
         raise InvalidRequest("There is no source yet; add one with: assistant sync add NAME FOLDER")
-    model = wiring.embedder(chosen, embedder_progress())
     reports = []
     with progress_bar() as bar:
         for source in wanted:

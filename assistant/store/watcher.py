@@ -1,7 +1,7 @@
 """Stops the embedded server once nobody holds it: run as a script, standard library only.
 
-`watcher.py DATA_DIR PG_CTL [USER]`. It detaches, keeps `postgres.watcher` locked while it lives,
-and blocks until it gets `postgres.holders` alone.
+`watcher.py DATA_DIR PG_CTL CLUSTER [USER]`. It detaches, keeps `postgres.watcher` locked while it
+lives, and blocks until it gets `postgres.holders` alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 
-def watch(folder: Path, pg_ctl: str, user: str | None, watched: int) -> NoReturn:
+def watch(folder: Path, stop: list[str], user: str | None, watched: int) -> NoReturn:
     """Wait for the last holder to end, stop the server, and exit."""
     with (folder / "postgres.holders").open("r+b") as holders:
         fcntl.flock(holders, fcntl.LOCK_EX)
@@ -23,8 +23,8 @@ def watch(folder: Path, pg_ctl: str, user: str | None, watched: int) -> NoReturn
         os.close(watched)
         if (folder / "postgres" / "postmaster.pid").exists():
             subprocess.run(  # noqa: S603
-                [pg_ctl, "-w", "-D", str(folder / "postgres"), "-m", "fast", "stop"],
-                cwd="/",
+                stop,
+                cwd=folder / "postgres",
                 user=user,
                 extra_groups=[] if user else None,
                 env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
@@ -36,8 +36,9 @@ def watch(folder: Path, pg_ctl: str, user: str | None, watched: int) -> NoReturn
 
 def main() -> None:
     """Take the watcher's lock in the foreground, then go on in a detached child."""
-    folder, pg_ctl = Path(sys.argv[1]), sys.argv[2]
-    user = sys.argv[3] if len(sys.argv) > 3 else None
+    folder = Path(sys.argv[1])
+    stop = [sys.argv[2], "-D", sys.argv[3], "-w", "-m", "fast", "stop"]
+    user = sys.argv[4] if len(sys.argv) > 4 else None
     watched = os.open(folder / "postgres.watcher", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(watched, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -47,7 +48,7 @@ def main() -> None:
         os._exit(0)
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    watch(folder, pg_ctl, user, watched)
+    watch(folder, stop, user, watched)
 
 
 if __name__ == "__main__":

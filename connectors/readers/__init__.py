@@ -1,7 +1,7 @@
 """Readers: what a file of any format says, read in a limited child process.
 
-    from connectors.readers import read_file
-    reading = read_file(Path("policy.pdf"))
+from connectors.readers import read_file
+reading = read_file(Path("policy.pdf"))
 """
 
 from connectors.readers.errors import ReadError

@@ -19,7 +19,9 @@ _LOCAL_HEADER = b"PK\x03\x04"
 _XML_SUFFIXES = (".xml", ".rels", ".vml", ".xhtml", ".opf", ".ncx")
 _DTD = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 _ENCODING = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.-]+)["']""")
-_SAFE_ENCODINGS = re.compile(rb"(utf-?8|utf-?16(le|be)?|us-ascii|iso-8859-\d+|windows-125\d)$", re.I)
+_SAFE_ENCODINGS = re.compile(
+    rb"(utf-?8|utf-?16(le|be)?|us-ascii|iso-8859-\d+|windows-125\d)$", re.I
+)
 
 
 @dataclass
@@ -81,34 +83,41 @@ def _entry(file: BinaryIO, entry: zipfile.ZipInfo, count: _Count, depth: int) ->
     parts = re.split(r"[/\\]", entry.filename)
     if ".." in parts or entry.filename.startswith(("/", "\\")) or ":" in parts[0]:
         count.warnings.append("An entry with a path outside the archive was ignored.")
-    is_xml = entry.filename.lower().endswith(_XML_SUFFIXES)
-    kept: list[bytes] = []
-    keep = is_xml
+    look = _Look(entry.filename.lower().endswith(_XML_SUFFIXES))
     total = 0
-    tail = b""
     for piece in _inflated(file, entry):
-        if not total:
-            is_xml = is_xml or _starts_like_xml(piece)
-            keep = piece.startswith(_LOCAL_HEADER)
-            if is_xml:
-                _refuse_encoding(piece)
+        look.at(piece, is_first=total == 0)
         total += len(piece)
         count.add(len(piece))
-        if is_xml:
-            window = (tail + piece).replace(b"\x00", b"")
-            if _DTD.search(window):
+    if total != entry.file_size:
+        raise ReadError("bomb", "An entry's real size differs from its declared size.")
+    nested = io.BytesIO(b"".join(look.archive))
+    if look.archive and zipfile.is_zipfile(nested):
+        _walk(nested, count, depth + 1)
+
+
+class _Look:
+    """What an entry turns out to be: XML must hold no DTD, an archive is kept for its own gate."""
+
+    def __init__(self, is_xml: bool) -> None:
+        self.archive: list[bytes] = []
+        self._is_xml = is_xml
+        self._tail = b""
+
+    def at(self, piece: bytes, *, is_first: bool) -> None:
+        """Look at the next piece of the entry; raises `ReadError` for a DTD."""
+        if is_first:
+            self._is_xml = self._is_xml or _starts_like_xml(piece)
+            if self._is_xml:
+                _refuse_encoding(piece)
+        if self._is_xml:
+            if _DTD.search((self._tail + piece).replace(b"\x00", b"")):
                 raise ReadError(
                     "unsafe_xml", "A part declares entities or a DTD; save the file again."
                 )
-            tail = piece[-32:]
-        elif keep:
-            kept.append(piece)
-    if total != entry.file_size:
-        raise ReadError("bomb", "An entry's real size differs from its declared size.")
-    if keep and not is_xml:
-        nested = io.BytesIO(b"".join(kept))
-        if zipfile.is_zipfile(nested):
-            _walk(nested, count, depth + 1)
+            self._tail = piece[-32:]
+        elif self.archive or (is_first and piece.startswith(_LOCAL_HEADER)):
+            self.archive.append(piece)
 
 
 def _inflated(file: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:

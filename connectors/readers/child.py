@@ -98,7 +98,7 @@ def confine(limits: Limits, folder: Path) -> None:
             continue
     if sys.platform == "linux":
         _leave_network()
-    sys.addaudithook(_guard(str(folder)))
+    sys.addaudithook(_guard(os.path.realpath(folder)))
 
 
 def _leave_network() -> None:
@@ -117,8 +117,10 @@ def _guard(folder: str) -> Any:
         if event in _REFUSED:
             raise PermissionError(f"A reader must not use {event}.")
         if event == "open" and isinstance(args[2], int) and args[2] & _WRITING:
-            target = os.path.abspath(os.fsdecode(args[0])) if not isinstance(args[0], int) else ""
-            if target and not target.startswith(folder + os.sep):
+            if isinstance(args[0], int):
+                return
+            target = os.path.realpath(os.fsdecode(args[0]))
+            if not target.startswith(folder + os.sep):
                 raise PermissionError("A reader must not write outside its folder.")
 
     return hook

@@ -14,7 +14,9 @@ from connectors.readers.text import best_title, clean, language
 
 _ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
 _ENCODING = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.-]+)["']""")
-_SAFE_ENCODINGS = re.compile(rb"(utf-?8|utf-?16(le|be)?|us-ascii|ascii|iso-8859-\d+|windows-125\d)$", re.I)
+_SAFE_ENCODINGS = re.compile(
+    rb"(utf-?8|utf-?16(le|be)?|us-ascii|ascii|iso-8859-\d+|windows-125\d)$", re.IGNORECASE
+)
 _TITLES = frozenset({"title", "heading", "head", "article-title", "invention-title", "subject"})
 _PROSE = frozenset({"p", "para", "paragraph", "abstract", "claim-text", "description", "text"})
 _MAX_DEPTH = 200
@@ -65,7 +67,7 @@ def _place(outline: Outline, element: etree._Element, depth: int) -> None:
         if name.lower() in _TITLES:
             _end(outline, fields)
             outline.heading(_text(child), min(depth, 9))
-        elif name.lower() in _PROSE or (child.text or "").strip() and len(child):
+        elif name.lower() in _PROSE or ((child.text or "").strip() and len(child)):
             _end(outline, fields)
             outline.paragraph(_text(child))
         elif not len(child):

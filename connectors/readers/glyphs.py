@@ -6,7 +6,7 @@ import ctypes
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-import pypdfium2.raw as pdfium
+import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
     from connectors.readers.model import Box
@@ -16,7 +16,7 @@ END_HYPHEN = "\x02"
 _WORDS = re.compile("[^\\s\x00\x02\ufffe]+[\x02\ufffe]?")
 _TINY = 1.5
 _BOLD_WEIGHT = 600
-_BOLD_NAME = re.compile(r"bold|black|heavy|semibold|demi", re.IGNORECASE)
+_BOLD_NAME = re.compile(r"bold|black|heavy|demi|CMBX|-Medi$|-Bd$", re.IGNORECASE)
 
 
 class Word(NamedTuple):

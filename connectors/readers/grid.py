@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from connectors.readers.lines import Line, Segment
@@ -64,14 +65,17 @@ def _unpacked(segment: Segment) -> list[Segment]:
         if texts[i] not in _TAILS and texts[i - 1] not in _SIGNS and not _is_spaced(texts, i)
     ]
     edges = [0, *starts, len(words)]
-    return [Segment(words[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    return [Segment(words[a:b]) for a, b in pairwise(edges)]
 
 
 def _is_spaced(texts: Sequence[str], i: int) -> bool:
     """Whether a space separates thousands here, as in `1 234 567`."""
-    return len(texts[i]) == 3 and texts[i].isdigit() and texts[i - 1].isdigit() and len(
-        texts[i - 1]
-    ) <= 3
+    return (
+        len(texts[i]) == 3
+        and texts[i].isdigit()
+        and texts[i - 1].isdigit()
+        and len(texts[i - 1]) <= 3
+    )
 
 
 def shown(segment: Segment) -> str:
@@ -119,8 +123,11 @@ def _run_end(lines: Sequence[Line], rows: Sequence[list[Segment]], start: int) -
     end = i = start + 1
     has_data = False
     while i < len(lines) and i - end < 4 and _near(lines[i - 1], lines[i], 2.6):
-        ahead = [line for line, row in zip(lines[start : i + 5], rows[start:], strict=False)
-                 if len(row) > 1]
+        ahead = [
+            line
+            for line, row in zip(lines[start : i + 5], rows[start:], strict=False)
+            if len(row) > 1
+        ]
         left, right = min(line.box[0] for line in ahead), max(line.box[2] for line in ahead)
         if _is_prose(rows[i]) or (has_data and _starts_header(rows[i], left)):
             break
@@ -138,9 +145,7 @@ def _starts_header(row: Sequence[Segment], left: float) -> bool:
     return row[0].x0 > left + 30 and all(_is_year_or_word(cell.text) for cell in row)
 
 
-def _run_start(
-    lines: Sequence[Line], rows: Sequence[list[Segment]], start: int, floor: int
-) -> int:
+def _run_start(lines: Sequence[Line], rows: Sequence[list[Segment]], start: int, floor: int) -> int:
     """Pull header lines into the table: short text above it that starts right of the labels."""
     left = min(row[0].x0 for row in rows[start : start + 6])
     columns_start = min((row[1].x0 for row in rows[start : start + 6] if len(row) > 1), default=0)

@@ -78,7 +78,9 @@ def _continues(group: Sequence[Line], line: Line, right: float) -> bool:
     usual = group[1].box[1] - group[0].box[3] if len(group) > 1 else 0.45 * last.size
     if gap > max(usual + 0.35 * last.size, 0.3 * last.size) or gap < -1.2 * last.size:
         return False
-    if abs(line.size - last.size) > 0.12 * last.size or line.bold != last.bold:
+    if abs(line.size - last.size) > 0.12 * last.size:
+        return False
+    if line.words[0].bold != last.words[-1].bold and (last.bold or line.bold):
         return False
     if ITEM.match(line.text):
         return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -200,5 +201,5 @@ def _is_prose(rows: Sequence[Sequence[Word]]) -> bool:
     is_full = median(widths) > 0.6 * max(widths)
     letters = sum(word.text[:1].isalpha() for row in rows for word in row)
     total = sum(len(row) for row in rows)
-    wide_gaps = sum(b.x0 - a.x1 > 15 for row in rows for a, b in zip(row, row[1:], strict=False))
+    wide_gaps = sum(b.x0 - a.x1 > 15 for row in rows for a, b in pairwise(row))
     return n_words >= 4 and is_full and letters > 0.65 * total and wide_gaps < 0.4 * len(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import email
 import email.policy
 import re
@@ -82,10 +83,8 @@ def _record(message: EmailMessage | Message) -> dict[str, JsonValue]:
     for name in ("From", "To", "Cc", "Date", "Subject", "Message-ID", "In-Reply-To"):
         if value := _header(message, name):
             record[name.lower().replace("-", "_")] = value
-    try:
+    with contextlib.suppress(KeyError, ValueError, TypeError, IndexError):
         record["date"] = parsedate_to_datetime(str(record["date"])).isoformat()
-    except (KeyError, ValueError, TypeError, IndexError):
-        pass
     return record
 
 

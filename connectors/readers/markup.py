@@ -20,15 +20,17 @@ if TYPE_CHECKING:
 
     from selectolax.lexbor import LexborNode
 
-_DROPPED = frozenset(
-    "script style nav template noscript head iframe object embed svg canvas audio video select"
-    " button datalist map ix:header".split()
-)
-_BLOCKS = frozenset(
-    "address article aside blockquote body center dd details dialog div dl dt fieldset figure"
-    " footer form header hgroup hr html legend li main ol p section summary table ul tr td th"
-    " tbody thead tfoot".split()
-)
+_DROPPED_NAMES = """
+    script style nav template noscript head iframe object embed svg canvas audio video select button
+    datalist map ix:header
+"""
+_BLOCK_NAMES = """
+    address article aside blockquote body center dd details dialog div dl dt fieldset figure footer
+    form header hgroup hr html legend li main ol p section summary table ul tr td th tbody thead
+    tfoot
+"""
+_DROPPED = frozenset(_DROPPED_NAMES.split())
+_BLOCKS = frozenset(_BLOCK_NAMES.split())
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _MAX_DEPTH = 200
 _META_CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]+)""", re.IGNORECASE)
@@ -95,9 +97,7 @@ class _Walk:
         tag = node.tag or ""
         if tag == "-text":
             self._inline.append(node.text_content or "")
-        elif tag.startswith("-") or tag in _DROPPED:
-            return
-        elif self._is_hidden(node, paper):
+        elif tag.startswith("-") or tag in _DROPPED or self._is_hidden(node, paper):
             return
         elif tag in _HEADINGS:
             self.flush()
@@ -112,10 +112,12 @@ class _Walk:
                 self.flush()
 
     def _boundary(self, is_block: bool) -> None:
-        if is_block:
+        """A block ends the paragraph, and so do two line breaks in a row."""
+        tail = "".join(self._inline[-3:]).rstrip(" \t")
+        if is_block or tail.endswith("\n\n"):
             self.flush()
         else:
-            self._inline.append("\n")
+            self._inline.append("\n\n")
 
     def _whole(self, tag: str, node: LexborNode, depth: int, paper: str) -> bool:
         """Handle elements that become one block: lists, tables, code, captions."""
@@ -194,7 +196,7 @@ class _Walk:
         return tag.startswith("-") or tag in _DROPPED or self._is_hidden(node, paper)
 
     def _table(self, table: LexborNode, depth: int, paper: str) -> None:
-        if table.css_first("table table") or table.css_first("h1, h2, h3"):
+        if _is_layout(table):
             self.children(table, depth + 1, paper)  # used for layout, not for data
             self.flush()
             return
@@ -221,6 +223,14 @@ def _children(node: LexborNode) -> Iterator[LexborNode]:
     while child is not None:
         yield child
         child = child.next
+
+
+def _is_layout(table: LexborNode) -> bool:
+    """A table that arranges the page: nested, with headings, or with one cell a row."""
+    if table.css_first("table table") or table.css_first("h1, h2, h3"):
+        return True
+    widths = [sum(c.tag in ("td", "th") for c in _children(row)) for row in table.css("tr")]
+    return max(widths, default=0) <= 1
 
 
 def _span(node: LexborNode, name: str) -> int:

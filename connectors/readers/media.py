@@ -180,7 +180,9 @@ def _whole_characters(head: bytes) -> bytes:
 
 
 def _tagged(start: str, suggested: str | None) -> str:
-    root = re.sub(r"^(<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(\[.*?\])?\s*>|\s)*", "", start, flags=re.S)
+    root = re.sub(
+        r"^(<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(\[.*?\])?\s*>|\s)*", "", start, flags=re.S
+    )
     if re.match(r"<(\w+:)?svg\b", root):
         return SVG
     if re.search(r"<!doctype\s+html|<html\b", start, re.IGNORECASE):

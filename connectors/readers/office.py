@@ -302,7 +302,9 @@ class _Walk:
 
 def _is_bold(paragraph: etree._Element) -> bool:
     """Whether every run with text is set in bold by itself."""
-    runs = [r for r in paragraph.iter(f"{_W}r") if clean("".join(r.itertext(f"{_W}t")))]
+    runs = [
+        r for r in paragraph.iter(f"{_W}r") if any((t.text or "").strip() for t in r.iter(f"{_W}t"))
+    ]
     marks = [run.find(f"{_W}rPr/{_W}b") for run in runs]
     return bool(runs) and all(
         mark is not None and mark.get(f"{_W}val", "1") not in ("0", "false") for mark in marks

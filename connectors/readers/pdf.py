@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import pypdfium2.raw as pdfium
+import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 
 from connectors.readers.errors import ReadError
 from connectors.readers.glyphs import PageWords, page_words
@@ -238,7 +238,7 @@ def _level(piece: Piece, body: float, levels: dict[float, int]) -> int | None:
     if _is_bigger(piece, body):
         return levels.get(round(piece.size), 1)
     text = piece.text
-    is_short = len(piece.lines) <= 2 and 3 <= len(text) <= 120 and text[-1:] not in ".,;:"
+    is_short = len(piece.lines) <= 2 and 3 <= len(text) <= 120 and text[-1:] not in ".,;"
     if not (piece.bold and is_short and piece.size > 0.85 * body):
         return None
     if sum(ch.isalpha() for ch in text) < 0.5 * len(text):

@@ -27,6 +27,7 @@ class Figure(float):
     raw: str
 
     def __new__(cls, raw: str) -> Figure:
+        """Read a number and keep its text."""
         figure = super().__new__(cls, raw)
         figure.raw = raw
         return figure

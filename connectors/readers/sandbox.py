@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _ROOT = Path(__file__).resolve().parents[2]
 _START = (
-    f"import sys; sys.path.append({str(_ROOT)!r}); from connectors.readers.child import main; main()"
+    f"import sys; sys.path.append({str(_ROOT)!r}); "
+    "from connectors.readers.child import main; main()"
 )
 
 
@@ -109,7 +110,7 @@ def _collect(child: subprocess.Popen[bytes], limits: Limits) -> bytes:
             if size > limits.result_bytes:
                 raise ReadError(
                     "too_large",
-                    f"The file holds more than {limits.result_bytes / 1e6:.0f} MB of text; split it.",
+                    f"The file holds over {limits.result_bytes / 1e6:.0f} MB of text; split it.",
                 )
             pieces.append(piece)
     raise ReadError(
@@ -132,7 +133,7 @@ def _understood(result: bytes, exit_code: int, limits: Limits) -> Reading:
     if exit_code == -signal.SIGXCPU:
         raise ReadError(
             "timeout",
-            f"Reading took more than {limits.cpu_s} s of CPU time; split the file or raise the limit.",
+            f"Reading took over {limits.cpu_s} s of CPU time; split the file or raise the limit.",
         )
     if exit_code == -signal.SIGKILL:
         raise ReadError(

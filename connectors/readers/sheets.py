@@ -1,4 +1,4 @@
-"""Spreadsheets: each sheet as a heading and its tables (XLSX by its XML, XLS/XLSB/ODS by calamine)."""
+"""Spreadsheets: each sheet as a heading with its tables."""
 
 from __future__ import annotations
 
@@ -61,9 +61,7 @@ def read(source: Source) -> Reading:
 class _Workbook:
     """An XLSX archive with what its sheets share: strings and number formats."""
 
-    def __init__(
-        self, archive: zipfile.ZipFile, source: Source, warnings: list[str]
-    ) -> None:
+    def __init__(self, archive: zipfile.ZipFile, source: Source, warnings: list[str]) -> None:
         self._archive = archive
         self._cap = source.limits.rows
         self._warnings = warnings

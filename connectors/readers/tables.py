@@ -79,10 +79,10 @@ def place_table(outline: Outline, rows: Sequence[Sequence[str]]) -> None:
     while width > 2 and start < len(rows) - 2 and sum(map(bool, rows[start])) == 1:
         outline.caption(" ".join(rows[start]).strip())
         start += 1
-    rows = [row + [""] * (width - len(row)) for row in rows[start:]]
-    n_header = 1 if is_header(rows[0], width) and len(rows) > 1 else 0
-    header = rows[0] if n_header else [""] * width
-    outline.table([header, *rows[n_header:]])
+    body = [[*row, *[""] * (width - len(row))] for row in rows[start:]]
+    n_header = 1 if is_header(body[0], width) and len(body) > 1 else 0
+    header = body[0] if n_header else [""] * width
+    outline.table([header, *body[n_header:]])
 
 
 def read(source: Source) -> Reading:
@@ -105,9 +105,9 @@ def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
     try:
         yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     except csv.Error as error:
-        raise ReadError("corrupt", "The table has a field that never ends; check its quotes.") from (
-            error
-        )
+        raise ReadError(
+            "corrupt", "The table has a field that never ends; check its quotes."
+        ) from (error)
 
 
 def _capped(rows: Iterable[list[str]], cap: int, warnings: list[str]) -> Iterator[list[str]]:

@@ -92,8 +92,8 @@ def readable_stem(name: str) -> str:
 
 
 _POOR_TITLE = re.compile(
-    r"^(untitled|document\d*|microsoft (word|excel|powerpoint).*|presentation\d*|slide \d+|title"
-    r"|\(anonymous\)|sem t[íi]tulo|documento\d*|[\w.\- ]+\.(docx?|xlsx?|pptx?|pdf|indd|html?|tex|dvi))$",
+    r"^(untitled.*|document\d*|microsoft (word|excel|powerpoint).*|(powerpoint )?presentation\d*"
+    r"|slide \d+|title|\(anonymous\)|sem t[íi]tulo.*|documento\d*|[^/]+\.[a-z]{2,4}x?)$",
     re.IGNORECASE,
 )
 
@@ -102,7 +102,7 @@ def best_title(declared: str | None, first_heading: str | None, name: str) -> st
     """The declared title if a person wrote it, else the first heading, else the file name."""
     title = clean(declared or "")
     n_letters = sum(ch.isalpha() for ch in title)
-    if 3 <= n_letters and len(title) <= 200 and not _POOR_TITLE.match(title):
+    if n_letters >= 3 and len(title) <= 200 and not _POOR_TITLE.match(title):
         return title
     heading = clean(first_heading or "")
     return heading if 2 <= len(heading) <= 200 else readable_stem(name)

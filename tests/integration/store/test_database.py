@@ -12,15 +12,26 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from assistant.errors import Conflict, DatabaseUnavailable, DiskFull, InvalidRequest, SettingsError
+from assistant.errors import (
+    Conflict,
+    DatabaseUnavailable,
+    DiskFull,
+    InvalidRequest,
+    NotFound,
+    SettingsError,
+)
 from assistant.settings import DatabaseSettings, Settings
 from assistant.store import migrations
 from assistant.store.database import Database, open_database
 from assistant.store.embedded import EmbeddedServer
 from assistant.store.tables import metadata
-from tests.conftest import settings_for
 
+INSERT = sa.text("INSERT INTO sources (name, connector) VALUES ('x', 'files')")
 SERVER_SAYS = sa.text("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '53100'; END $$")
+
+
+def settings_for(url: str | None, data_dir: Path) -> Settings:
+    return Settings(data_dir=data_dir, database=DatabaseSettings.model_validate({"url": url}))
 
 
 def test_the_migrations_make_the_tables_of_the_program(database: Database) -> None:
@@ -96,9 +107,8 @@ def test_a_newer_database_is_refused(database: Database) -> None:
 
 
 def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
-    with pytest.raises(ZeroDivisionError), database.begin() as conn:
-        conn.execute(sa.text("INSERT INTO sources (name, connector) VALUES ('x', 'files')"))
-        raise ZeroDivisionError
+    with pytest.raises(NotFound), database.begin() as conn:
+        _insert_then_fail(conn)
     with database.begin() as conn:
         assert conn.scalar(sa.text("SELECT count(*) FROM sources")) == 0
 
@@ -108,7 +118,7 @@ def test_a_snapshot_sees_one_moment_and_writes_nothing(database: Database) -> No
     with database.snapshot() as frozen:
         assert frozen.scalar(count) == 0
         with database.begin() as conn:
-            conn.execute(sa.text("INSERT INTO sources (name, connector) VALUES ('x', 'files')"))
+            conn.execute(INSERT)
         assert frozen.scalar(count) == 0
     with (
         pytest.raises(sa.exc.DBAPIError, match="read-only"),
@@ -152,11 +162,11 @@ def test_what_cannot_be_stored_is_a_wrong_request(database: Database) -> None:
 
 def test_a_lock_that_never_comes_free_is_a_conflict(database: Database) -> None:
     lock = sa.text("LOCK TABLE sources IN ACCESS EXCLUSIVE MODE")
+    brief = sa.text("SET LOCAL lock_timeout = '50ms'")
     with database.begin() as first:
         first.execute(lock)
         with pytest.raises(Conflict), database.begin() as second:
-            second.execute(sa.text("SET LOCAL lock_timeout = '50ms'"))
-            second.execute(lock)
+            (second.execute(brief), second.execute(lock))
 
 
 def test_the_embedded_database_is_created_and_kept(
@@ -164,15 +174,13 @@ def test_the_embedded_database_is_created_and_kept(
 ) -> None:
     folder = tmp_path_factory.mktemp("data with spaces é") / "data"
     for n_before in (0, 1):
-        opened = open_database(
-            Settings(data_dir=folder, database=DatabaseSettings.model_validate({}))
-        )
+        opened = open_database(settings_for(None, folder))
         opened.migrate()
         with opened.begin() as conn:
             assert conn.scalar(sa.text("SELECT count(*) FROM sources")) == n_before
             assert conn.scalar(sa.text("SHOW fsync")) == "on"
             assert conn.scalar(sa.text("SHOW listen_addresses")) == ""
-            conn.execute(sa.text("INSERT INTO sources (name, connector) VALUES ('x', 'files')"))
+            conn.execute(INSERT)
         opened.close()
     assert not (folder / "postgres" / "postmaster.pid").exists()
 
@@ -199,6 +207,11 @@ def test_another_major_version_is_refused(tmp_path: Path) -> None:
     (tmp_path / "postgres" / "PG_VERSION").write_text("16\n")
     with pytest.raises(DatabaseUnavailable, match="made by PostgreSQL 16"):
         EmbeddedServer(tmp_path)
+
+
+def _insert_then_fail(conn: sa.Connection) -> None:
+    conn.execute(INSERT)
+    raise NotFound
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from indexes.model import SearchIndexError
 from indexes.rows import Selection
 
 TEXTS = {
-    1: ("en", "The regulations apply to every supplier of Ibirá Steel since 2019."),
-    2: ("pt", "As regulamentações aplicáveis à Ibirá Steel mudaram em 2021."),
+    1: ("en", "The regulations apply to every supplier of Itaú Steel since 2019."),
+    2: ("pt", "As regulamentações aplicáveis à Itaú Steel mudaram em 2021."),
     3: ("en", "Suppliers deliver pumps; the pump model is XR-2200/B."),
     4: ("", "Bomba XR-2200/B: a manutenção é anual."),
     5: ("pt-BR", "O que é isso? A informação é do não."),
@@ -40,8 +40,9 @@ def test_words_meet_in_every_inflection_of_their_language(lexical: Lexical) -> N
 
 
 def test_accents_and_case_may_be_left_out(lexical: Lexical) -> None:
-    assert found(lexical, "IBIRA", "pt") == {1, 2}
-    assert found(lexical, "informacao", "pt") == {5}
+    assert found(lexical, "ITAU", "pt") == {1, 2}
+    assert found(lexical, "INFORMACOES", "pt") == {5}
+    assert found(lexical, "regulamentacao aplicavel", "pt") == {2}
 
 
 def test_composed_and_decomposed_accents_are_the_same(lexical: Lexical) -> None:
@@ -49,13 +50,13 @@ def test_composed_and_decomposed_accents_are_the_same(lexical: Lexical) -> None:
 
 
 def test_names_and_numbers_cross_languages(lexical: Lexical) -> None:
-    assert found(lexical, "What did Ibirá Steel change in 2021?", "en") == {1, 2}
+    assert found(lexical, "What did Itaú Steel change in 2021?", "en") == {1, 2}
     assert found(lexical, "Qual é o modelo XR-2200/B?", "pt") == {3, 4}
 
 
 def test_stop_words_count_only_when_nothing_else_is_asked(lexical: Lexical) -> None:
     assert found(lexical, "O que é a bomba?", "pt") == {4}
-    assert found(lexical, "O que é isso?", "pt") == {2, 4, 5}
+    assert found(lexical, "O que é isso?", "pt") == {4, 5}
     assert found(lexical, "what is the pump", "") == {3}
 
 
@@ -124,6 +125,7 @@ def test_moves_and_deletes_before_and_after_a_commit(lexical: Lexical) -> None:
     lexical.delete([3])
     lexical.commit()
     assert set(lexical.search("pump", "en", moved, 10).serials.tolist()) == {6}
+    assert len(lexical) == 4
 
 
 def test_a_folder_starts_empty_and_is_used_by_one(tmp_path: Path) -> None:

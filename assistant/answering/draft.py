@@ -1,0 +1,99 @@
+"""An answer in the making: the generator's sentences, each verified before it counts."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+
+from assistant.answering import prompt as prompts
+from assistant.answering import transcript
+from assistant.answering.citations import RawSentence, SentenceStream
+from assistant.answering.verify import Similarity, verify
+from assistant.domain import Answer, ChunkId, Citation, Delta, Passage, Sentence, Usage, Withheld
+from assistant.ports import Generator, Prompt, Token
+
+Permitted = Callable[[Collection[ChunkId]], Collection[ChunkId]]
+"""Tells which of some chunks the asker may still read."""
+
+N_CLOSEST = 3
+
+
+@dataclass(slots=True)
+class Draft:
+    """Sentences with citations numbered in the order of their first use."""
+
+    prompt: Prompt
+    sentences: list[Sentence] = field(default_factory=list)
+    withheld: list[Sentence] = field(default_factory=list)
+    first_token_s: float | None = None
+    last_token: Token = field(default_factory=lambda: Token(""))
+    _numbers: dict[tuple[int, int, int], int] = field(default_factory=dict)
+
+    async def write(
+        self, generator: Generator, similarity: Similarity, permitted: Permitted
+    ) -> AsyncIterator[Delta | Withheld]:
+        """Stream the generator's sentences, each verified; with no passages there are none."""
+        if not self.prompt.passages:
+            return
+        started = time.perf_counter()
+        stream = SentenceStream()
+        async with aclosing(generator.generate(self.prompt)) as tokens:  # type: ignore[type-var]
+            async for token in tokens:
+                if token.text and self.first_token_s is None:
+                    self.first_token_s = time.perf_counter() - started
+                self.last_token = token
+                for raw in stream.feed(token.text):
+                    yield await asyncio.to_thread(self._add, raw, similarity, permitted)
+        for raw in stream.close():
+            yield await asyncio.to_thread(self._add, raw, similarity, permitted)
+
+    def usage(self, generator: Generator) -> Usage:
+        """Return what the generator used."""
+        return Usage(
+            generator.name,
+            self.last_token.n_prompt_tokens,
+            self.last_token.n_completion_tokens,
+            self.first_token_s,
+        )
+
+    def answer(self, seconds: float) -> Answer:
+        """Put the answer together; with no sentence left, abstain."""
+        abstained = not self.sentences
+        lang = self.prompt.lang
+        closest: tuple[Passage, ...] = self.prompt.passages[:N_CLOSEST] if abstained else ()
+        written = [
+            {"text": s.text, "citations": [c.n for c in s.citations], "row": transcript.is_row(s)}
+            for s in self.sentences
+        ]
+        return Answer(
+            text=prompts.abstention(lang) if abstained else transcript.joined(written),
+            lang=lang,
+            abstained=abstained,
+            sentences=tuple(self.sentences),
+            withheld=tuple(self.withheld),
+            closest=closest,
+            standalone_question=self.prompt.question,
+            seconds=seconds,
+        )
+
+    def _add(
+        self, raw: RawSentence, similarity: Similarity, permitted: Permitted
+    ) -> Delta | Withheld:
+        """Verify one sentence against the cited passages that may still be read."""
+        cited = [p for p in self.prompt.passages if p.n in raw.cited]
+        allowed = permitted([p.chunk_id for p in cited])
+        passages = {p.n: p for p in cited if p.chunk_id in allowed}
+        sentence = verify(raw, passages, self.prompt.question, similarity)
+        if sentence.verdict != "verified":
+            self.withheld.append(sentence)
+            return Withheld(sentence)
+        numbered = replace(sentence, citations=tuple(map(self._numbered, sentence.citations)))
+        self.sentences.append(numbered)
+        return Delta(numbered)
+
+    def _numbered(self, citation: Citation) -> Citation:
+        key = (citation.passage.chunk_id, citation.start, citation.end)
+        return replace(citation, n=self._numbers.setdefault(key, len(self._numbers) + 1))

@@ -1,0 +1,1 @@
+"""The JSON of requests and responses, a module for each noun; `docs/reference/openapi.json`."""

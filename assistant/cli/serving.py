@@ -1,0 +1,167 @@
+"""Running the API in this process and the chat page in one of its own, until told to stop."""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+import httpx
+import uvicorn
+
+from assistant import wiring
+from assistant.api.app import create_app
+from assistant.cli.console import out
+from assistant.errors import AssistantError, SettingsError
+from assistant.settings import Settings
+
+START_S = 60.0
+STOP_S = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the API and the chat page answer; `page` is empty without one."""
+
+    api: str
+    page: str
+
+
+def addressed(
+    settings: Settings, host: str | None, port: int | None, ui_port: int | None
+) -> Settings:
+    """Return the settings with other addresses where some were named."""
+    named = {"host": host, "port": port, "ui_port": ui_port}
+    changed = {name: value for name, value in named.items() if value is not None}
+    return settings.model_copy(
+        update={"serve": settings.serve.model_copy(update=changed)}
+    )
+
+
+def serve(
+    assistant: wiring.Assistant,
+    *,
+    page: bool,
+    suggestions: Mapping[str, Sequence[str]] | None = None,
+    ready: Callable[[Addresses], None] | None = None,
+) -> None:
+    """Serve until Ctrl-C or SIGTERM."""
+    with running(assistant, page=page, suggestions=suggestions) as addresses:
+        (ready or _announce)(addresses)
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            out.print("Stopping …")
+
+
+def serve_page(settings: Settings) -> None:
+    """Serve only the chat page, for an API that runs elsewhere on this host."""
+    api = f"http://{_reachable(settings.serve.host)}:{settings.serve.port}"
+    with _page(settings, api) as address:
+        _announce(Addresses(api, address))
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            out.print("Stopping …")
+
+
+@contextmanager
+def running(
+    assistant: wiring.Assistant,
+    *,
+    page: bool,
+    suggestions: Mapping[str, Sequence[str]] | None = None,
+) -> Iterator[Addresses]:
+    """Run the API in a thread, and the chat page as a child; stop both at the end.
+
+    Port 0 takes a free one. Raises `SettingsError` if a port is busy or the page isn't installed.
+    """
+    chosen = assistant.settings
+    listener = _listen(chosen.serve.host, chosen.serve.port, "--port")
+    app = create_app(assistant, suggestions=suggestions or {})
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5, lifespan="on")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        host, port = listener.getsockname()[:2]
+        api = f"http://{_reachable(host)}:{port}"
+        _await(lambda: httpx.get(f"{api}/healthz", timeout=2).is_success, "The API")
+        with ExitStack() as stack:
+            address = stack.enter_context(_page(chosen, api)) if page else ""
+            yield Addresses(api, address)
+    finally:
+        server.should_exit = True
+        thread.join(STOP_S)
+        listener.close()
+
+
+@contextmanager
+def _page(settings: Settings, api: str) -> Iterator[str]:
+    if importlib.util.find_spec("streamlit") is None:
+        raise SettingsError(
+            "The chat page needs Streamlit: pip install 'enterprise-assistant[ui]', "
+            "or start only the API with `assistant serve --only api`."
+        )
+    host = settings.serve.host
+    with _listen(host, settings.serve.ui_port, "--ui-port") as probe:
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "ui", "serve", "--api", api]
+    child = subprocess.Popen(  # noqa: S603
+        [*command, "--host", host, "--port", str(port)], stdin=subprocess.DEVNULL
+    )
+    address = f"http://{_reachable(host)}:{port}"
+
+    def answers() -> bool:
+        if child.poll() is not None:
+            raise AssistantError(f"The chat page ended with exit code {child.returncode}.")
+        return httpx.get(f"{address}/_stcore/health", timeout=2).is_success
+
+    try:
+        _await(answers, "The chat page")
+        yield address
+    finally:
+        child.terminate()
+        try:
+            child.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _listen(host: str, port: int, option: str) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=512)
+    except OSError as error:
+        raise SettingsError(
+            f"Port {port} on {host} can't be used ({error.strerror}): another program has it. "
+            f"Stop that program, or choose another port with {option}."
+        ) from error
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
+
+
+def _await(answers: Callable[[], bool], who: str) -> None:
+    until = time.monotonic() + START_S
+    while time.monotonic() < until:
+        try:
+            if answers():
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.1)
+    raise AssistantError(f"{who} did not start within {START_S:.0f} s; run `assistant doctor`.")
+
+
+def _announce(addresses: Addresses) -> None:
+    if addresses.page:
+        out.print(f"Chat  {addresses.page}")
+    out.print(f"API   {addresses.api}/docs    Ctrl-C stops")

@@ -1,0 +1,194 @@
+"""The sentences, rows and list items of passages that may answer a question, with their signals."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant.domain import Passage
+from assistant.models.asked import Asked, codes, holds, years
+from assistant.ports import Embedder
+from assistant.sentences import lines, sentences
+from assistant.words import content_words
+
+MOST_EMBEDDED = 40
+_MOST_CHARACTERS = 400
+_ROW_KINDS = frozenset({"table", "record"})
+_ROW = re.compile(r" — .+?: |^[^.:;]{1,60}: \S.*; [^.:;]{1,60}: ")
+_ITEM = re.compile(r"^\s*(?:[-*•–]|\(?\d{1,2}[.)]|\(?[a-z]\))\s+")
+_MOST_HEADING = 60
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A quotable piece of a passage: `text == passage.text[start:end]`.
+
+    `lead` is the line ending in a colon that opens the list the piece stands in.
+    """
+
+    passage: Passage
+    start: int
+    end: int
+    is_row: bool
+    in_list: bool
+    lead: str = ""
+
+    @property
+    def text(self) -> str:
+        """Return the piece as it stands in the passage."""
+        return self.passage.text[self.start : self.end]
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Return the stems of the content words."""
+        return frozenset(content_words(self.text))
+
+    @cached_property
+    def context(self) -> frozenset[str]:
+        """Return the stems of the title, the headings and the lead."""
+        passage = self.passage
+        return frozenset(content_words(" ".join((passage.title, *passage.heading, self.lead))))
+
+    @property
+    def embedded_text(self) -> str:
+        """Return the text with the heading that it needs to be understood, cut for the model."""
+        passage = self.passage
+        where = passage.heading[-1] if passage.heading else passage.title
+        return f"{where}: {self.lead} {self.text}"[:_MOST_CHARACTERS]
+
+
+@dataclass(frozen=True)
+class Signals:
+    """How well a candidate fits: shares from 0 to 1, except the cosine, and penalties of 0 or 1.
+
+    `covered` is the share of the question's words (weighted by rarity) in the candidate,
+    `in_context` the same with title, headings and list lead; `rank` falls from 1 with the
+    passage's place; `holds_kind` tells that the wanted kind of answer is there (1 if none is).
+    """
+
+    cosine: float
+    covered: float
+    in_context: float
+    rank: float
+    holds_kind: float
+    other_year: float
+    other_code: float
+    has_code: float
+    superseded: float
+    short: float
+
+
+def candidates(passages: Sequence[Passage]) -> list[Candidate]:
+    """Return the pieces of the passages in reading order; headings and list leads are left out."""
+    return [piece for passage in passages for piece in _pieces(passage)]
+
+
+def _pieces(passage: Passage) -> list[Candidate]:
+    found: list[Candidate] = []
+    lead = ""
+    for start, end in lines(passage.text):
+        line = passage.text[start:end]
+        is_row = passage.kind in _ROW_KINDS or _ROW.search(line) is not None
+        is_item = _ITEM.match(line) is not None or (passage.kind == "list" and not is_row)
+        if not is_item and not is_row:
+            lead = ""
+        if line.endswith(":") and not is_row:
+            lead = line
+            continue
+        if is_row or is_item:
+            found.append(Candidate(passage, start, end, is_row, is_item or bool(lead), lead))
+        elif not _is_heading(line):
+            for s, e in sentences(line):
+                found.append(Candidate(passage, start + s, start + e, False, False))
+    return found
+
+
+def _is_heading(line: str) -> bool:
+    return len(line) <= _MOST_HEADING and line[-1] not in ".!?;)" and ":" not in line
+
+
+def rarities(question: Sequence[str], found: Sequence[Candidate]) -> dict[str, float]:
+    """Return the weight of each word of a question: the rarer among the candidates, the more.
+
+    A word that no candidate and no title has weighs as much as the rarest.
+    """
+    seen = Counter(word for candidate in found for word in candidate.words)
+    n = len(found) + 1
+    return {word: math.log(1 + n / (1 + seen[word])) for word in question}
+
+
+def signals(
+    question: str, asked: Asked, found: Sequence[Candidate], embedder: Embedder
+) -> list[tuple[Candidate, Signals]]:
+    """Score the candidates; only the 40 that words and rank favour are embedded and returned."""
+    stems = list(dict.fromkeys(content_words(question)))
+    weights = rarities(stems, found)
+    total = sum(weights.values()) or 1.0
+    n_passages = max((c.passage.n for c in found), default=1)
+
+    def share(words: frozenset[str]) -> float:
+        return sum(weights[word] for word in stems if word in words) / total
+
+    shares = [(share(c.words), share(c.words | c.context)) for c in found]
+    rank = [1.0 - (c.passage.n - 1) / n_passages for c in found]
+    favoured = sorted(
+        range(len(found)), key=lambda i: shares[i][0] + shares[i][1] + rank[i], reverse=True
+    )[:MOST_EMBEDDED]
+    kept = [found[i] for i in favoured]
+    cosines = _cosines(question, kept, embedder)
+    return [
+        (found[i], _signals(asked, found[i], float(cosine), shares[i], rank[i]))
+        for i, cosine in zip(favoured, cosines, strict=True)
+    ]
+
+
+def _cosines(
+    question: str, kept: Sequence[Candidate], embedder: Embedder
+) -> NDArray[np.float32]:
+    if not kept:
+        return np.zeros(0, np.float32)
+    query = embedder.embed_queries([question])[0]
+    vectors = embedder.embed_documents([candidate.embedded_text for candidate in kept])
+    return np.asarray(vectors @ query, np.float32)
+
+
+def _signals(
+    asked: Asked,
+    candidate: Candidate,
+    cosine: float,
+    shares: tuple[float, float],
+    rank: float,
+) -> Signals:
+    passage, text = candidate.passage, candidate.text
+    where = " ".join((passage.title, *passage.heading))
+    wanted = [holds(kind, text) for kind in asked.kinds]
+    here_codes, all_codes = codes(text), codes(f"{text} {where}")
+    return Signals(
+        cosine=cosine,
+        covered=shares[0],
+        in_context=shares[1],
+        rank=rank,
+        holds_kind=sum(wanted) / len(wanted) if wanted else 1.0,
+        other_year=float(_is_other(asked.years, years(text), years(where))),
+        other_code=float(_is_other(asked.codes, here_codes, codes(where))),
+        has_code=float(bool(asked.codes & all_codes)),
+        superseded=float(passage.superseded),
+        short=float(len(candidate.words) < 3),
+    )
+
+
+def _is_other(
+    asked: frozenset[str], here: frozenset[str], where: frozenset[str]
+) -> bool:
+    """Tell whether a text, or else its title and headings, names others than the question."""
+    if not asked:
+        return False
+    named = here or where
+    return bool(named) and not asked & (here | where)
