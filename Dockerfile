@@ -30,4 +30,4 @@ EXPOSE 8080 8501
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=6 \
   CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
 ENTRYPOINT ["assistant"]
-CMD ["serve", "api", "--host", "0.0.0.0"]
+CMD ["serve", "--only", "api", "--host", "0.0.0.0"]

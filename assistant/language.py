@@ -14,7 +14,7 @@ from typing import Any
 from assistant.domain import Lang
 
 _CANDIDATES = ("en", "pt", "es", "fr", "de", "it", "nl", "pl", "sv", "da", "ru", "zh", "ja", "ar")
-_MODEL_CHARS = 2_000
+_MODEL_CHARS = 1_000
 """The model's cost grows with the text; a sample decides as well."""
 _LONG_LETTERS = 200
 

@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    NestedSecretsSettingsSource,
     PydanticBaseSettingsSource,
     SecretsSettingsSource,
     SettingsConfigDict,
@@ -125,7 +126,8 @@ class Settings(BaseSettings):
         del dotenv_settings, file_secret_settings
         sources = [init_settings]
         if secrets := os.environ.get("ASSISTANT_SECRETS_DIR"):
-            sources.append(SecretsSettingsSource(settings_cls, secrets_dir=secrets))
+            files = SecretsSettingsSource(settings_cls, secrets_dir=secrets)
+            sources.append(NestedSecretsSettingsSource(files, secrets_nested_delimiter="__"))
         sources += [env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config_file())]
         return tuple(sources)
 

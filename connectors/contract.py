@@ -52,7 +52,11 @@ class Gone(Frozen):
 
 
 class Failed(Frozen):
-    """An item that could not be listed: kept as it was, retried, shown to the admin."""
+    """An item that could not be listed: kept as it was, retried, shown to the admin.
+
+    An `id` that ends with `/` stands for everything whose id begins with it: a folder that could
+    not be listed. An `id` that is no item's (a broken access file) is only shown.
+    """
 
     id: str
     error: str
@@ -104,7 +108,7 @@ class Connector(Protocol):
     def __init__(self, config: Any) -> None: ...
 
     async def check(self) -> None:
-        """Raise `ConnectorError` with a sentence an admin can act on, if the source can't be used."""
+        """Raise `ConnectorError`, with a sentence an admin can act on, if it can't be used."""
 
     def changes(self, since: JsonValue) -> AsyncIterator[Item | Gone | Failed | Mark]:
         """Yield what changed since a cursor; `None` lists from nothing."""

@@ -121,7 +121,7 @@ class Files:
         self._inside = Enclosure(root, config.follow_symlinks)
 
     async def check(self) -> None:
-        """Raise `ConnectorError` if the folder is missing, unreadable or has no document."""
+        """Raise `ConnectorError` if the folder is missing, unreadable or not mounted."""
         await asyncio.to_thread(self._check)
 
     async def changes(self, since: JsonValue) -> AsyncIterator[Item | Gone | Failed | Mark]:
@@ -169,10 +169,13 @@ class Files:
             raise ConnectorError(f"The folder {path} doesn't exist; check the path or mount it.")
         if not path.is_dir():
             raise ConnectorError(f"{path} is not a folder; give the folder that holds the files.")
-        if next(self._files(()), None) is None:
+        try:
+            entries = self._inside.entries(())
+        except OSError as error:
+            raise ConnectorError(_unreadable(str(path), error)) from error
+        if not entries:
             raise ConnectorError(
-                f"The folder {path} has no document to read; is it mounted, and may the account "
-                "the assistant runs under read its folders?"
+                f"The folder {path} has nothing in it, not even {SIDECAR}; is it mounted?"
             )
         self._groups()
 

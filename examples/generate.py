@@ -32,14 +32,10 @@ def build_company(company: str, out_dir: Path) -> None:
     folder = out_dir / company
     if folder.exists():
         shutil.rmtree(folder)
-    source = HERE / "companies" / company
-    module = GENERATORS[company]
-    if not source.is_dir() or not (HERE / "generators" / f"{module}.py").is_file():
-        return
-    shutil.copytree(source, folder)
+    shutil.copytree(HERE / "companies" / company, folder)
     if str(HERE.parent) not in sys.path:
         sys.path.insert(0, str(HERE.parent))
-    importlib.import_module(f"examples.generators.{module}").write(folder)
+    importlib.import_module(f"examples.generators.{GENERATORS[company]}").write(folder)
 
 
 def main() -> None:

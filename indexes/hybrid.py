@@ -201,7 +201,8 @@ class HybridIndex:
         dense = self._dense.scores(query.vector, lang, candidates)
         lexical = np.zeros(len(candidates), np.float32)
         lexical[np.searchsorted(candidates, rows)] = matches.scores
-        scores = fusion.fused(dense, lexical, 0.5)
+        is_kin = self._rows.langs[candidates] == lang if query.lang else candidates >= 0
+        scores = fusion.fused(dense, lexical, matches.ceiling, is_kin)
         ids = self._rows.chunk_ids[candidates]
         return [
             Hit(int(ids[i]), float(scores[i]), float(dense[i]), float(lexical[i]) or None)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, DivisionByZero, InvalidOperation
 
-from assistant.answering.numbers import Day, Fact, facts
-from assistant.answering.units import SCALES, UNITS
+from assistant.numbers import Day, Fact, facts
+from assistant.units import SCALES, UNITS
 from assistant.words import fold
 
 _ABOUT = re.compile(

@@ -30,6 +30,18 @@ from assistant.store.people import Person
 from assistant.telemetry import logger
 from assistant.wiring import Assistant
 
+ROUTERS = (
+    sessions.router,
+    chat.router,
+    openai.router,
+    search.router,
+    documents.router,
+    conversations.router,
+    audit.router,
+    connectors.router,
+    operations.router,
+)
+
 _SEAL_EVERY_S = 15.0
 
 _log = logger(__name__)
@@ -52,24 +64,40 @@ def create_app(assistant: Assistant, suggestions: Suggestions = no_suggestions) 
         version="1",
         description=__doc__,
         lifespan=_lifespan,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url="/v1/openapi.json",
+        openapi_url=None,
     )
     app.state.own = State(assistant, suggestions, SignInThrottle(), Readiness(assistant))
     problems.install(app)
-    for module in (
-        sessions,
-        chat,
-        openai,
-        search,
-        documents,
-        conversations,
-        audit,
-        connectors,
-        operations,
-    ):
-        app.include_router(module.router)
-    # The last one added is the outermost.
+    for router in ROUTERS:
+        app.include_router(router)
+    # The one added last is the outermost.
+    app.add_middleware(problems.UnknownErrors)
     app.add_middleware(Limits)
     return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Seal the audit log while the app runs, and once more at its end."""
+    state: State = app.state.own
+    sealing = asyncio.create_task(_sealing(state.assistant.audit))
+    try:
+        yield
+    finally:
+        sealing.cancel()
+        with suppress(asyncio.CancelledError):
+            await sealing
+        await _seal(state.assistant.audit, at_once=True)
+
+
+async def _sealing(audit: AuditLog) -> None:
+    while True:
+        await asyncio.sleep(_SEAL_EVERY_S)
+        await _seal(audit)
+
+
+async def _seal(audit: AuditLog, *, at_once: bool = False) -> None:
+    try:
+        await asyncio.to_thread(audit.seal if at_once else audit.seal_if_due)
+    except AssistantError as error:
+        _log.error("audit log not sealed", slug=error.slug)

@@ -20,7 +20,9 @@ from assistant.domain import (
     Delta,
     Done,
     Question,
+    Sentence,
     Status,
+    Turn,
     Usage,
     Withheld,
 )
@@ -53,6 +55,7 @@ class Exchange:
         self._assistant = assistant
         self._is_new = is_new
         self._is_done = False
+        self.usage: Usage | None = None
         self._events = assistant.answerer.answer(question)
         self._first: deque[AnswerEvent] = deque()
 
@@ -98,6 +101,8 @@ class Exchange:
         raise AssistantError("The answer ended without a result; ask again.")
 
     def _seen(self, event: AnswerEvent) -> AnswerEvent:
+        if isinstance(event, Usage):
+            self.usage = event
         self._is_done = self._is_done or isinstance(event, Done)
         return event
 
@@ -116,7 +121,7 @@ def exchange(assistant: Assistant, caller: Caller, ask: Ask) -> Exchange:
     conversation_id = ask.conversation_id
     with assistant.database.begin() as conn:
         if conversation_id is None:
-            turns: tuple[history.Turn, ...] = ()
+            turns: tuple[Turn, ...] = ()
             title = " ".join(ask.question.split())[:N_TITLE]
             started = conversations.start_conversation(conn, caller.person_id, title)
         else:
@@ -140,6 +145,7 @@ def answer_body(answer: Answer, question: Question) -> Json:
         "id": answer.message_id,
         "conversation_id": question.conversation_id,
         **answer_json(answer, question.text),
+        "withheld": [_withheld(sentence) for sentence in answer.withheld],
     }
 
 
@@ -165,7 +171,7 @@ def _named(event: AnswerEvent, question: Question) -> tuple[str, Json]:
                 "citations": [citation.n for citation in sentence.citations],
             }
         case Withheld(sentence):
-            return "verdict", withheld_json(sentence)
+            return "verdict", _withheld(sentence)
         case Usage(generator, n_prompt_tokens, n_completion_tokens, first_token_s):
             return "usage", {
                 "generator": generator,
@@ -175,6 +181,12 @@ def _named(event: AnswerEvent, question: Question) -> tuple[str, Json]:
             }
         case Done(answer):
             return "done", answer_body(answer, question)
+
+
+def _withheld(sentence: Sentence) -> Json:
+    """Describe a withheld sentence; what it took from a passage that was revoked stays out."""
+    body = withheld_json(sentence)
+    return {**body, "text": ""} if sentence.verdict == "not_permitted" else body
 
 
 async def _left(request: Request) -> None:

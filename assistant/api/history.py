@@ -30,9 +30,7 @@ def messages(
     """
     found = list_messages(conn, caller.person_id, conversation_id, newest)
     versions = _versions(conn, caller, _documents(found), max_age_s)
-    return [
-        Message(m.id, m.role, _shown(m, versions), m.receipt, m.created_at) for m in found
-    ]
+    return [Message(m.id, m.role, _shown(m, versions), m.receipt, m.created_at) for m in found]
 
 
 def turns(
@@ -58,9 +56,7 @@ def _shown(message: Message, versions: dict[str, int]) -> Json:
 def _documents(found: Sequence[Message]) -> set[str]:
     bodies: list[Json] = [message.body for message in found if message.role == "assistant"]
     return {
-        place["document_id"]
-        for body in bodies
-        for place in (*body["citations"], *body["closest"])
+        place["document_id"] for body in bodies for place in (*body["citations"], *body["closest"])
     }
 
 

@@ -16,6 +16,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant.errors import AssistantError
@@ -78,9 +79,9 @@ class UnknownErrors:
 
         try:
             await self._app(scope, receive, sending)
+        except ClientDisconnect:
+            return
         except Exception as error:
-            if isinstance(error, OSError) and started:
-                return  # the client has left
             answer = response(error, scope["path"])
             if not started:
                 await answer(scope, receive, send)
@@ -90,7 +91,8 @@ def response(error: Exception, path: str) -> JSONResponse:
     """Return an error as the response of a request to `path`."""
     body, headers = problem(error, path)
     if path.startswith(OPENAI_PATHS):
-        return JSONResponse(openai_error(body), body["status"], headers)
+        status = 400 if body["status"] == 422 else body["status"]
+        return JSONResponse(openai_error(body), status, headers)
     return JSONResponse(body, body["status"], headers, media_type=MEDIA_TYPE)
 
 

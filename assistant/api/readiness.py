@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, AuditUnavailable
 from assistant.store import ledger
-from assistant.errors import AuditUnavailable
 from assistant.wiring import Assistant
 
 

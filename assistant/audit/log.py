@@ -7,6 +7,7 @@ somebody who holds the database, the signing key and every copy of the heads.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -107,8 +108,8 @@ class AuditLog:
                 )
                 if not ledger.add_head(conn, _stored(head)):
                     newest = ledger.newest_head(conn)
-                    return _signed(newest) if newest is not None else None
-            self._append_outside(head)
+                    head = _signed(newest) if newest is not None else head
+            self._keep_outside(head)
         return head
 
     def seal_if_due(self, max_events: int = 1000, max_age_s: float = 60.0) -> TreeHead | None:
@@ -161,15 +162,20 @@ class AuditLog:
             raise AuditTampered()
         return receipt_json(body.body, seq, merkle.inclusion_proof(leaves, seq), head)
 
-    def _append_outside(self, head: TreeHead) -> None:
+    def _keep_outside(self, head: TreeHead) -> None:
+        """Append a head to the file unless it is there; drops a line that a crash cut short."""
         self._outside.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        line = json.dumps(head_json(head), sort_keys=True) + "\n"
-        file = os.open(self._outside, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            os.write(file, line.encode())
-            os.fsync(file)
-        finally:
-            os.close(file)
+        line = json.dumps(head_json(head), sort_keys=True).encode() + b"\n"
+        with os.fdopen(os.open(self._outside, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            kept = file.read()
+            if line in kept:
+                return
+            file.seek(kept.rfind(b"\n") + 1)
+            file.truncate()
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
 
     def _read_outside(self) -> list[TreeHead]:
         """Read the file of heads; a line that a crash cut short at the end does not count."""

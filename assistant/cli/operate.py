@@ -33,12 +33,15 @@ def serve(
     host: Host = None,
     port: Port = None,
     ui_port: UiPort = None,
+    api: Annotated[
+        str | None, typer.Option(help="Where the API answers, for `--only ui`.")
+    ] = None,
     data: Data = None,
 ) -> None:
     """Serve the API and the chat page until Ctrl-C."""
     chosen = serving.addressed(settings(data), host, port, ui_port)
     if only == "ui":
-        serving.serve_page(chosen)
+        serving.serve_page(chosen, api)
         return
     with wiring.assistant(chosen, embedder_progress()) as assistant:
         serving.serve(assistant, page=only != "api")

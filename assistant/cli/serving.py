@@ -60,9 +60,9 @@ def serve(
             out.print("Stopping …")
 
 
-def serve_page(settings: Settings) -> None:
-    """Serve only the chat page, for an API that runs elsewhere on this host."""
-    api = f"http://{_reachable(settings.serve.host)}:{settings.serve.port}"
+def serve_page(settings: Settings, api: str | None) -> None:
+    """Serve only the chat page, for an API that runs elsewhere."""
+    api = api or f"http://{_reachable(settings.serve.host)}:{settings.serve.port}"
     with _page(settings, api) as address:
         _announce(Addresses(api, address))
         try:

@@ -53,6 +53,8 @@ class Bar:
         """Show an item that was read; name one that could not be."""
         self._n_read += 1
         self._bar.update(self._task, description=f"{self._source}: reading {item_id[-50:]}")
+        if self._bar.disable:
+            log.debug("sync.read", source=self._source, item=item_id)
         if cause is not None:
             err.print(f"[yellow]![/yellow] {self._source}: {item_id} is quarantined ({cause})")
 

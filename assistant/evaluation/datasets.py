@@ -12,7 +12,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -81,7 +81,9 @@ def load(
     """
     documents = tuple(_document(row) for row in _rows(folder, "corpus"))
     grades = _grades(folder / "qrels.tsv")
-    questions = [_question(row, question_field, grades) for row in _question_rows(folder, lang)]
+    questions: Sequence[GoldenQuestion] = [
+        _question(row, question_field, grades) for row in _question_rows(folder, lang)
+    ]
     if lang is not None:
         questions = [question for question in questions if question.lang == lang]
     if not documents or not questions:
@@ -90,13 +92,13 @@ def load(
             "choose another set or language."
         )
     if limit is not None:
-        questions = _spread(questions, limit)
+        questions = spread(questions, limit)
     spoken = Counter(question.lang for question in questions).most_common(1)[0][0]
     return Dataset(folder.resolve().name, spoken, documents, tuple(questions))
 
 
-def _spread(questions: list[GoldenQuestion], limit: int) -> list[GoldenQuestion]:
-    """Return `limit` questions at equal distances, since sets are sorted by origin."""
+def spread(questions: Sequence[GoldenQuestion], limit: int) -> Sequence[GoldenQuestion]:
+    """Return at most `limit` questions at equal distances, since sets are sorted by origin."""
     if limit < 1:
         raise InvalidRequest("The limit is less than one question: ask for at least one.")
     step = max(len(questions) / limit, 1.0)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assistant.domain import Answer, Lang, Passage
 from assistant.errors import InvalidRequest
 from assistant.evaluation import metrics
 from assistant.evaluation.corpus import SYSTEMS, Corpus, Progress, System
-from assistant.evaluation.datasets import Dataset
+from assistant.evaluation.datasets import Dataset, spread
 from assistant.evaluation.vectors import CachedEmbedder
 from assistant.ports import Embedder
 
@@ -68,13 +68,15 @@ def evaluate(
     systems: Sequence[System] = SYSTEMS,
     answer: AnswerFunction | None = None,
     n_passages: int = 8,
+    n_answers: int | None = None,
     mixed: bool = False,
     progress: Progress = lambda what, done, total: None,
 ) -> list[Evaluation]:
     """Evaluate each set, in an index of its own or, if `mixed`, in one index of all.
 
-    `answer` adds the figures of answers over the best `n_passages` of hybrid search. `cache` is
-    the folder where embeddings are kept. Raises `InvalidRequest` if two sets share a name.
+    `answer` adds the figures of answers over the best `n_passages` of hybrid search, for a
+    sample of `n_answers` questions of a set or for all. `cache` is the folder where embeddings
+    are kept. Raises `InvalidRequest` if two sets share a name.
     """
     if len({dataset.name for dataset in datasets}) < len(datasets):
         raise InvalidRequest("Two sets have the same folder name: rename one of the folders.")
@@ -88,8 +90,14 @@ def evaluate(
             remembered.queries([q.text for q in dataset.questions], lambda n, total: None)
             started = time.perf_counter()
             ranked = _rankings(dataset, corpus, remembered, systems, progress)
+            asked = dataset.questions if n_answers is None else spread(dataset.questions, n_answers)
             answered = answer and _answers(
-                dataset, corpus, remembered, answer, n_passages, progress
+                replace(dataset, questions=tuple(asked)),
+                corpus,
+                remembered,
+                answer,
+                n_passages,
+                progress,
             )
             evaluations.append(
                 Evaluation(

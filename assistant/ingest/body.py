@@ -70,7 +70,7 @@ def understand(path: Path, item: Item, limits: Limits) -> Body:
         lang=lang,
         media_type=reading.media_type,
         chunks=tuple(chunk(reading, lang)),
-        content_sha256=_content_sha256(title, lang, reading),
+        content_sha256=content_sha256(title, lang, reading),
         warnings=reading.warnings,
         original=Original(reading.media_type, path.read_bytes()) if paged else None,
     )
@@ -103,7 +103,8 @@ def _date(value: JsonValue) -> date | None:
         return None
 
 
-def _content_sha256(title: str, lang: str, reading: Reading) -> str:
+def content_sha256(title: str, lang: str, reading: Reading) -> str:
+    """Return a hash of all that chunks and their embeddings are made of, in hex."""
     parts: list[object] = [title, lang, reading.media_type]
     parts += [[block.kind, block.text, block.page, block.heading] for block in reading.blocks]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()

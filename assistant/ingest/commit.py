@@ -26,7 +26,7 @@ def page(conn: Connection, source: Source, page: Page, run_no: int) -> None:
         if isinstance(found, Unread):
             page.counts.failed += 1
             runs.record_failure(conn, source.id, item.id, found.cause, found.error)
-        elif found is not None:
+        else:
             runs.clear_failures(conn, source.id, [item.id])
     for event in page.events:
         if isinstance(event, Gone):

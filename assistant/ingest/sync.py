@@ -151,7 +151,7 @@ class SyncRun:
             cursor, whole, run_no = None, True, run_no + 1
         tries = 0
         while True:
-            passing = Pass(lease, run_id, whole, run_no, cursor)
+            passing = Pass(lease, run_id, whole, run_no, cursor, cursor is None)
             try:
                 await self._list(passing)
                 return
@@ -233,6 +233,8 @@ class SyncRun:
             commit.page(conn, self._source, page, passing.run_no)
             if isinstance(mark, Complete):
                 page.counts.deleted += self._sweep(conn, passing.run_no)
+                if passing.began_here:
+                    runs.clear_older_failures(conn, self._source.id, passing.run_id)
                 sources.mark_synced(conn, passing.lease)
             sources.save_progress(
                 conn, passing.lease, mark.cursor, whole=passing.whole, run_no=passing.run_no
@@ -262,10 +264,14 @@ class SyncRun:
 
 @dataclass(slots=True)
 class Pass:
-    """One listing of the source; `cursor` is the newest committed mark."""
+    """One listing of the source; `cursor` is the newest committed mark.
+
+    `began_here`: this run listed everything itself, rather than going on where one had stopped.
+    """
 
     lease: Lease
     run_id: int
     whole: bool
     run_no: int
     cursor: JsonValue
+    began_here: bool

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from assistant.numbers import Day, facts
+from assistant.units import UNITS
 from assistant.words import fold
 
 Kind = Literal[
@@ -46,7 +48,7 @@ _ASKS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         re.compile(
             r"\b(?:how much (?:does|do|is|are|was|did|will) .*(?:cost|pay|charge|worth|earn"
             r"|price)|price"
-            r"|cost|fee|salary|quanto (?:custa|custam|custou|cobra|vale|recebe|ganha|pag\w+)"
+            r"|(?:what|which|o que|qual) .*(?:charge|ask|quote)\b.* (?:for|now)|cost|fee|salary|quanto (?:custa|custam|custou|cobra|vale|recebe|ganha|pag\w+)"
             r"|preco"
             r"|por quanto (?!tempo)|tarifa|salario|em (?:milhoes de )?reais)\b"
         ),
@@ -58,7 +60,7 @@ _ASKS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
             r"|quant[oa]s?"
             r"|(?:what|which|qual|quais|que|e|is|was|foi|era) (?:is |was |e |foi "
             r"|era )?(?:the |an? |o |a )?"
-            r"(?:\w+ ){0,2}(?:limite?|rate|percentage|amount|value|number|torque|dos[ea]"
+            r"(?:\w+ ){0,5}?(?:limite?|rate|percentage|amount|value|number|torque|dos[ea]"
             r"|total|maximum|minimum"
             r"|ratio|tax[ae]|percentual|valor|numero|maxim[oa]|minim[oa]|indice|potencia"
             r"|power|margem"
@@ -160,14 +162,42 @@ _ROLE = re.compile(
 _CODE = re.compile(r"\b(?=[\w-]*\d)(?=[\w-]*[A-Z])[A-Z][A-Z\d]*(?:-[A-Z\d]+)*\b")
 _YEAR = re.compile(r"(?<![\w-])(?:19|20)\d\d(?![\w-])")
 
+_COUNTED = re.compile(
+    r"(?:how many|quant[oa]s|de quant[oa]s em quant[oa]s)\s+(?:full |calendar |business |working )?"
+    r"((?:dias? ute?is|[^\W\d_]+))"
+)
+_NEAR_UNITS = {"day": ("business day",), "week": ("day",), "month": ("day",), "year": ("month",)}
+_MONEY = ("BRL", "USD", "$", "EUR", "GBP")
+_QUANTITIES = tuple(
+    (re.compile(rf"\b(?:{pattern})\b"), frozenset(units))
+    for pattern, units in (
+        (r"torque|aperto", ("Nm",)),
+        (r"decibels?|decibeis|loud|noise|ruido|barulho", ("dB",)),
+        (r"voltage\w*|tensao|volts?", ("V",)),
+        (r"(?:motor )?power|potencia", ("kW", "W", "kVA")),
+        (r"pressure|pressao", ("bar", "psi", "kPa", "MPa", "mmHg")),
+        (r"temperature|temperatura", ("C", "F")),
+        (r"weigh\w*|heavy|peso|pesa", ("kg", "g", "t")),
+        (r"speed|rotacao|velocidade", ("rpm", "mm/s", "km", "m")),
+        (r"percent\w*|margin|margem|percentual|ratio|indice|cdi|yield", ("%", "pp")),
+        (r"salary|salario|price|preco|fee|tarifa|bolsa|diaria|custa|cost|costs", _MONEY),
+        (r"dos[ei]s?|dosagem|dosage", ("mg", "g", "ug", "ml", "mg/kg", "%")),
+    )
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The kinds of answer wanted, the years and the codes (`P-101`) that the question names."""
+    """The kinds of answer wanted, and the years, full dates and codes (`P-101`) that are named.
+
+    `units` are those that the answer may have, as `assistant.units` names them; empty for any.
+    """
 
     kinds: frozenset[Kind]
     years: frozenset[str]
     codes: frozenset[str]
+    days: frozenset[Day] = frozenset()
+    units: frozenset[str] = frozenset()
 
 
 def asked(question: str) -> Asked:
@@ -178,7 +208,24 @@ def asked(question: str) -> Asked:
         kinds.discard("number")
     if kinds & {"number", "money", "duration", "date", "time", "person", "reason"}:
         kinds -= {"steps"}
-    return Asked(frozenset(kinds), frozenset(_YEAR.findall(question)), codes(question))
+    return Asked(frozenset(kinds), years(question), codes(question), days(question), _units(folded))
+
+
+def _units(folded: str) -> frozenset[str]:
+    """Return the units of the answer: those counted (`how many days`) or of the quantity named."""
+    if counted := _COUNTED.search(folded):
+        if unit := UNITS.get(counted.group(1)):
+            return frozenset({unit, *_NEAR_UNITS.get(unit, ())})
+    return frozenset(
+        unit for pattern, units in _QUANTITIES if pattern.search(folded) for unit in units
+    )
+
+
+def days(text: str) -> frozenset[Day]:
+    """Return the dates of a text that have a day and a month."""
+    return frozenset(
+        day for fact in facts(text) if fact.kind == "date" for day in fact.days if day[1] and day[2]
+    )
 
 
 def codes(text: str) -> frozenset[str]:

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from assistant.domain import Passage
 from assistant.models.asked import Asked, codes, holds, years
+from assistant.numbers import Day, facts
 from assistant.ports import Embedder
 from assistant.sentences import lines, sentences
-from assistant.words import content_words
+from assistant.units import UNITS
+from assistant.words import content_words, fold
 
 MOST_EMBEDDED = 40
 _MOST_CHARACTERS = 400
@@ -56,6 +58,13 @@ class Candidate:
         passage = self.passage
         return frozenset(content_words(" ".join((passage.title, *passage.heading, self.lead))))
 
+    @cached_property
+    def nearest(self) -> frozenset[str]:
+        """Return the stems of the last heading, or of the title, and of the lead."""
+        passage = self.passage
+        where = passage.heading[-1] if passage.heading else passage.title
+        return frozenset(content_words(f"{where} {self.lead}"))
+
     @property
     def embedded_text(self) -> str:
         """Return the text with the heading that it needs to be understood, cut for the model."""
@@ -83,6 +92,12 @@ class Signals:
     has_code: float
     superseded: float
     short: float
+    under_heading: float
+    same_day: float
+    other_day: float
+    has_unit: float
+    lacks_unit: float
+    other_lang: float
 
 
 def candidates(passages: Sequence[Passage]) -> list[Candidate]:
@@ -125,7 +140,7 @@ def rarities(question: Sequence[str], found: Sequence[Candidate]) -> dict[str, f
 
 
 def signals(
-    question: str, asked: Asked, found: Sequence[Candidate], embedder: Embedder
+    question: str, lang: str, asked: Asked, found: Sequence[Candidate], embedder: Embedder
 ) -> list[tuple[Candidate, Signals]]:
     """Score the candidates; only the 40 that words and rank favour are embedded and returned."""
     stems = list(dict.fromkeys(content_words(question)))
@@ -136,7 +151,7 @@ def signals(
     def share(words: frozenset[str]) -> float:
         return sum(weights[word] for word in stems if word in words) / total
 
-    shares = [(share(c.words), share(c.words | c.context)) for c in found]
+    shares = [(share(c.words), share(c.words | c.context), share(c.nearest)) for c in found]
     rank = [1.0 - (c.passage.n - 1) / n_passages for c in found]
     favoured = sorted(
         range(len(found)), key=lambda i: shares[i][0] + shares[i][1] + rank[i], reverse=True
@@ -144,14 +159,12 @@ def signals(
     kept = [found[i] for i in favoured]
     cosines = _cosines(question, kept, embedder)
     return [
-        (found[i], _signals(asked, found[i], float(cosine), shares[i], rank[i]))
+        (found[i], _signals(asked, found[i], float(cosine), shares[i], lang, rank[i]))
         for i, cosine in zip(favoured, cosines, strict=True)
     ]
 
 
-def _cosines(
-    question: str, kept: Sequence[Candidate], embedder: Embedder
-) -> NDArray[np.float32]:
+def _cosines(question: str, kept: Sequence[Candidate], embedder: Embedder) -> NDArray[np.float32]:
     if not kept:
         return np.zeros(0, np.float32)
     query = embedder.embed_queries([question])[0]
@@ -163,11 +176,17 @@ def _signals(
     asked: Asked,
     candidate: Candidate,
     cosine: float,
-    shares: tuple[float, float],
+    shares: tuple[float, float, float],
+    lang: str,
     rank: float,
 ) -> Signals:
     passage, text = candidate.passage, candidate.text
     where = " ".join((passage.title, *passage.heading))
+    facts_here = facts(text, spelled=True)
+    units = {fact.unit for fact in facts_here}
+    named_days = {day for fact in facts_here if fact.kind == "date" for day in fact.days if day[2]}
+    same_day = any(_same_day(a, b) for a in asked.days for b in named_days)
+    has_unit = bool(asked.units & units) or (bool(facts_here) and _in_words(asked.units, text))
     wanted = [holds(kind, text) for kind in asked.kinds]
     here_codes, all_codes = codes(text), codes(f"{text} {where}")
     return Signals(
@@ -181,12 +200,30 @@ def _signals(
         has_code=float(bool(asked.codes & all_codes)),
         superseded=float(passage.superseded),
         short=float(len(candidate.words) < 3),
+        under_heading=shares[2],
+        same_day=float(same_day),
+        other_day=float(bool(asked.days and named_days) and not same_day),
+        has_unit=float(has_unit),
+        lacks_unit=float(bool(asked.units) and not has_unit),
+        other_lang=float(passage.lang != lang),
     )
 
 
-def _is_other(
-    asked: frozenset[str], here: frozenset[str], where: frozenset[str]
-) -> bool:
+def _same_day(one: Day, other: Day) -> bool:
+    return one[1:] == other[1:] and (one[0] is None or other[0] is None or one[0] == other[0])
+
+
+def _in_words(units: frozenset[str], text: str) -> bool:
+    """Tell whether a row's header names one of the units: `Torque (N·m): 62`."""
+    folded = fold(text)
+    return any(
+        f"({name})" in folded or f" {name}:" in folded
+        for name, unit in UNITS.items()
+        if unit in units
+    )
+
+
+def _is_other(asked: frozenset[str], here: frozenset[str], where: frozenset[str]) -> bool:
     """Tell whether a text, or else its title and headings, names others than the question."""
     if not asked:
         return False

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 BUNDLED = "bundled"
 MAX_TOKENS = 512
+MAX_CPU_BATCH_TOKENS = 2_048
+"""Larger batches leave the processor's cache: 16,384 tokens ran at two thirds of the speed."""
+
 HUB_FILES = ["*.safetensors", "*.json", "*.txt", "*.model"]
 
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -118,9 +121,10 @@ def load(
 ) -> SentenceEmbedder:
     """Load `bundled`, a folder, or a model of the Hugging Face hub (from its cache if it's there).
 
-    Only safetensors weights are read, and no code of a model is run. `progress` reports the
-    bundled model's conversion. Raises `SettingsError` if there is no such model or device and
-    `ModelUnavailable` if it can't be fetched or read.
+    Only safetensors weights are read, and no code of a model is run. On a processor batches hold
+    2,048 tokens at most. `progress` reports the bundled model's conversion. Raises
+    `SettingsError` if there is no such model or device, `ModelUnavailable` if it can't be
+    fetched or read.
     """
     if model == BUNDLED:
         folder = weights.bundled(data_dir, progress)
@@ -211,6 +215,8 @@ def _open(
     model.max_seq_length = min(model.max_seq_length or MAX_TOKENS, MAX_TOKENS)
     if "e5" in name.lower() and "instruct" not in name.lower() and not model.prompts.get("query"):
         model.prompts |= {"query": "query: ", "document": "passage: "}
+    if place == "cpu":
+        batch_tokens = min(batch_tokens, MAX_CPU_BATCH_TOKENS)
     return SentenceEmbedder(model, f"{name}@{digest[:12]}", batch_tokens)
 
 

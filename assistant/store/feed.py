@@ -110,8 +110,9 @@ def load_chunks(
     if document_ids is not None:
         ids = sa.literal(list(document_ids), sa.ARRAY(sa.Text))
         query = query.where(chunks.c.document_id == sa.any_(ids))
-    rows = conn.execute(query.execution_options(yield_per=_BATCH))
-    return (_stored(row) for row in rows)
+    with conn.execute(query.execution_options(yield_per=_BATCH)) as rows:
+        for row in rows:
+            yield _stored(row)
 
 
 def _stored(row: sa.Row[*tuple[Any, ...]]) -> StoredChunk:

@@ -63,8 +63,9 @@ def events(conn: Connection, start: int = 0, end: int | None = None) -> Iterator
     query = sa.select(audit_events).where(audit_events.c.seq >= start).order_by(audit_events.c.seq)
     if end is not None:
         query = query.where(audit_events.c.seq < end)
-    rows = conn.execute(query.execution_options(yield_per=_BATCH))
-    return (StoredEvent(row.seq, bytes(row.leaf), bytes(row.body)) for row in rows)
+    with conn.execute(query.execution_options(yield_per=_BATCH)) as rows:
+        for row in rows:
+            yield StoredEvent(row.seq, bytes(row.leaf), bytes(row.body))
 
 
 def leaves(conn: Connection, size: int) -> list[bytes]:
@@ -77,7 +78,7 @@ def leaves(conn: Connection, size: int) -> list[bytes]:
 
 def add_head(conn: Connection, head: StoredHead) -> bool:
     """Store a signed head; False if another process has sealed this size already."""
-    added = conn.execute(
+    added = conn.scalar(
         insert(tree_heads)
         .values(
             size=head.size,
@@ -87,8 +88,9 @@ def add_head(conn: Connection, head: StoredHead) -> bool:
             sealed_at=head.sealed_at,
         )
         .on_conflict_do_nothing()
+        .returning(tree_heads.c.size)
     )
-    return bool(added.rowcount)
+    return added is not None
 
 
 def heads(conn: Connection) -> list[StoredHead]:

@@ -138,6 +138,14 @@ def clear_failures(conn: Connection, source_id: int, external_ids: Collection[st
     )
 
 
+def clear_older_failures(conn: Connection, source_id: int, run_id: int) -> None:
+    """Forget the failures that a run which listed the whole source has not met again."""
+    started = sa.select(sync_runs.c.started_at).where(sync_runs.c.id == run_id).scalar_subquery()
+    conn.execute(
+        sa.delete(failures).where(failures.c.source_id == source_id, failures.c.last_at < started)
+    )
+
+
 def list_failures(
     conn: Connection, source_id: int | None = None, *, due: bool = False, limit: int = 1000
 ) -> list[Failure]:

@@ -43,7 +43,7 @@ def parse(data: bytes) -> etree._Element:
 
 
 def read(source: Source) -> Reading:
-    """Read an XML file: titles as headings, prose as paragraphs, leaves as `name: value` records."""
+    """Read an XML file: titles as headings, prose as paragraphs, leaves as `name: value`."""
     root = parse(source.path.read_bytes())
     outline = Outline()
     _place(outline, root, 1)

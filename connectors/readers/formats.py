@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
 BUILT_IN = {
@@ -98,10 +99,10 @@ def _figure(value: float, section: str, *, is_negative: bool) -> str:
     digits = re.search(r"[0#?][0#?,.]*(?:E[+-][0#]+)?", _blank_literals(section))
     if digits is None:
         literal = _words(section)
-        return literal or plain_number(value)
+        return literal.strip() or plain_number(value)
     pattern = digits.group()
-    before = _words(section[: digits.start()])
-    after = _words(section[digits.end() :])
+    before = _words(section[: digits.start()]).lstrip()
+    after = _words(section[digits.end() :]).rstrip()
     amount = abs(value)
     if "%" in section:
         amount *= 100
@@ -116,7 +117,10 @@ def _digits(amount: float, pattern: str) -> str:
         return f"{amount:.{len(pattern.split('E')[0].partition('.')[2])}E}"
     whole, _, decimals = pattern.partition(".")
     comma = "," if "," in whole else ""
-    text = f"{amount:{comma}.{len(decimals)}f}"
+    # Spreadsheets round halves up, and round what they show, not the binary fraction.
+    step = Decimal(1).scaleb(-len(decimals))
+    exact = Decimal(f"{amount:.15g}").quantize(step, ROUND_HALF_UP)
+    text = f"{exact:{comma}f}"
     optional = len(decimals) - len(decimals.rstrip("#?"))
     if optional and "." in text:
         head, tail = text[: len(text) - optional], text[len(text) - optional :]
@@ -131,4 +135,4 @@ def _blank_literals(section: str) -> str:
 
 def _words(section: str) -> str:
     """The literal text of a part of a format; padding is dropped."""
-    return _LITERAL.sub(lambda m: m.group(1) or m.group(2) or "", section).strip("?# ")
+    return _LITERAL.sub(lambda m: m.group(1) or m.group(2) or "", section).strip("?#")

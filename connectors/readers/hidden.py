@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 
 _HIDING = re.compile(
-    r"display:none|visibility:(hidden|collapse)|opacity:0(\.0+)?(;|$|!)|font-size:0*(\.\d+)?1?"
-    r"(px|pt|em|rem|%)?(;|$|!)|text-indent:-\d{3,}|(left|top|right):-\d{3,}"
+    r"display:none|visibility:(hidden|collapse)|opacity:0?(\.0+)?(;|$|!)"
+    r"|font-size:(0?\.\d+|[01](\.\d+)?)(px|pt)"
+    r"|font-size:0?\.?0\d*(em|rem|%)?(;|$|!)|text-indent:-\d{3,}|(left|top|right):-\d{3,}"
     r"|clip:rect\(0|clip-path:inset\((50|100)%|(max-)?(height|width):0(px)?(;|$|!)"
 )
 _COLOR = re.compile(r"(?:^|;)color:([^;!]+)")

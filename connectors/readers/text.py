@@ -45,7 +45,7 @@ def clean_lines(text: str) -> str:
 def _surrogates_joined(text: str) -> str:
     if not re.search("[\ud800-\udfff]", text):
         return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
 
 
 def decode(data: bytes, declared: str | None = None) -> str:

@@ -22,9 +22,7 @@ STREAM = """The events of the stream, each with JSON `data`: `status` (step, det
 (RFC 9457). What prevents an answer before the generator starts is an HTTP status instead."""
 
 
-async def opened(
-    assistant: AssistantOf, caller: Asker, ask: Ask
-) -> AsyncIterator[Exchange]:
+async def opened(assistant: AssistantOf, caller: Asker, ask: Ask) -> AsyncIterator[Exchange]:
     """Give a question's exchange to a route and close it when the response has ended."""
     begun = await asyncio.to_thread(exchange, assistant, caller, ask)
     try:

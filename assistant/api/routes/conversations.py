@@ -28,8 +28,7 @@ def list_own(assistant: AssistantOf, caller: Owner) -> ConversationList:
         found = conversations.list_conversations(conn, caller.person_id)
     return ConversationList(
         conversations=[
-            ConversationHead(id=one.id, title=one.title, updated_at=one.updated_at)
-            for one in found
+            ConversationHead(id=one.id, title=one.title, updated_at=one.updated_at) for one in found
         ]
     )
 

@@ -7,22 +7,20 @@ extension field `assistant` of the completion (of a stream's last chunk) has the
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
-from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
 
-from assistant.answering.transcript import citation_json, is_row
 from assistant.api import problems
+from assistant.api.completion import Completion
 from assistant.api.deps import Asker, AssistantOf
 from assistant.api.exchange import Exchange
 from assistant.api.history import N_TURNS
 from assistant.api.schemas.openai import MODEL, ChatRequest, Model, ModelList
-from assistant.domain import Answer, Delta, Done, Question, Sentence, Usage
+from assistant.domain import Question
 from assistant.errors import NotFound
 
 router = APIRouter(prefix="/v1", tags=["openai"])
@@ -58,8 +56,8 @@ async def complete(
         with_usage = asked.stream_options is not None and asked.stream_options.include_usage
         chunks = completion.chunks(exchange, with_usage=with_usage)
         return EventSourceResponse(_wire(chunks, request.url.path))
-    answer = await exchange.answer(request, each=completion.see)
-    return JSONResponse(completion.whole(answer))
+    answer = await exchange.answer(request)
+    return JSONResponse(completion.whole(answer, exchange.usage))
 
 
 @router.get("/models")
@@ -76,3 +74,13 @@ def model(caller: Asker, model_id: str) -> Model:
     if model_id != MODEL:
         raise NotFound(f"There is no such model; use {MODEL!r}.")
     return Model()
+
+
+async def _wire(chunks: AsyncIterator[Json], path: str) -> AsyncIterator[bytes]:
+    """Write chunks as server-sent events; an error is the last one, else `[DONE]`."""
+    async for name, body in problems.caught((("chunk", chunk) async for chunk in chunks), path):
+        if name == "problem":
+            yield format_sse_event(data_str=json.dumps(problems.openai_error(body)))
+            return
+        yield format_sse_event(data_str=json.dumps(body))
+    yield format_sse_event(data_str="[DONE]")

@@ -4,6 +4,7 @@ import errno
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -174,14 +175,14 @@ def test_the_embedded_database_is_created_and_kept(
 ) -> None:
     folder = tmp_path_factory.mktemp("data with spaces é") / "data"
     for n_before in (0, 1):
-        opened = open_database(settings_for(None, folder))
-        opened.migrate()
-        with opened.begin() as conn:
-            assert conn.scalar(sa.text("SELECT count(*) FROM sources")) == n_before
-            assert conn.scalar(sa.text("SHOW fsync")) == "on"
-            assert conn.scalar(sa.text("SHOW listen_addresses")) == ""
-            conn.execute(INSERT)
-        opened.close()
+        with closing(open_database(settings_for(None, folder))) as opened:
+            opened.migrate()
+            with opened.begin() as conn:
+                assert conn.scalar(sa.text("SELECT count(*) FROM sources")) == n_before
+                assert conn.scalar(sa.text("SHOW fsync")) == "on"
+                assert conn.scalar(sa.text("SHOW listen_addresses")) == ""
+                conn.execute(sa.text("DELETE FROM sources"))
+                conn.execute(INSERT)
     assert not (folder / "postgres" / "postmaster.pid").exists()
 
 

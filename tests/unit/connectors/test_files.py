@@ -296,8 +296,16 @@ def test_check_names_the_problem(tmp_path: Path) -> None:
     with pytest.raises(ConnectorError, match="is not a folder"):
         asyncio.run(files(tmp_path / "file").check())
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ConnectorError, match="has no document"):
+    with pytest.raises(ConnectorError, match="has nothing in it"):
         asyncio.run(files(tmp_path / "empty").check())
+
+
+def test_check_lets_the_last_document_go(tmp_path: Path) -> None:
+    """A folder that still has its sidecar is no lost mount: every deletion takes effect."""
+    put(tmp_path, {".access.toml": EVERYONE})
+    asyncio.run(files(tmp_path).check())
+    (last,) = listed(files(tmp_path)).marks
+    assert isinstance(last, Complete)
 
 
 def test_a_missing_root_stops_the_listing(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def corpus(n_en: int, n_pt: int, seed: int = 0) -> tuple[Floats, NDArray[np.int3
     rng = np.random.default_rng(seed)
     langs = np.array([EN] * n_en + [PT] * n_pt, np.int32)
     topics = np.eye(16)[4 + np.arange(n_en + n_pt) % 6]
-    shift = 2 * np.eye(16)[langs]
+    shift = 1.2 * np.eye(16)[langs]
     return directions(topics + shift + 0.05 * rng.normal(size=(n_en + n_pt, 16))), langs
 
 
@@ -84,7 +84,7 @@ def test_the_other_language_is_found_once_the_means_are_out() -> None:
     kept = np.flatnonzero(is_answer | (topic != 4))
     vectors, langs = vectors[kept], langs[kept]
     answers = set(np.flatnonzero(is_answer[kept]).tolist())
-    question = directions(np.eye(16)[[4]] + 2 * np.eye(16)[[PT]])[0]
+    question = directions(np.eye(16)[[4]] + 1.2 * np.eye(16)[[PT]])[0]
     dense = filled(vectors, langs)
     before, _ = dense.search(question, PT, np.arange(len(kept)), 10)
     dense.recentre(langs, np.ones(len(kept), np.bool_), 2)

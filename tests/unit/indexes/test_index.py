@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,7 +86,7 @@ def unit(seed: int) -> NDArray[np.float32]:
 
 
 def entry(
-    chunk_id: int, document_id: str = "d", access_id: int = 1, text: str = "k10", **facets: str
+    chunk_id: int, document_id: str = "d", access_id: int = 1, text: str = "k10", **facets: Any
 ) -> Entry:
     return Entry(chunk_id, document_id, access_id, text, unit(chunk_id), Facets(**facets))
 
@@ -268,7 +269,7 @@ class AgainstNaive(RuleBasedStateMachine):
         assert len(hits) == len(ids(hits)) == min(k, len(permitted))
         assert ids(hits) <= permitted.keys()
 
-    @precondition(lambda self: len(self.naive))
+    @precondition(lambda self: len(self.naive) > 0)
     @rule(query=queries, k=st.integers(1, 30))
     def search_dense(self, query: Query, k: int) -> None:
         hits = self.index.search_dense(query, k)

@@ -46,7 +46,7 @@ def _counters_and_access() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_acls"),
         sa.UniqueConstraint("digest", name="uq_acls_digest"),
     )
-    op.create_index("ix_acls_allow", "acls", ["allow"], unique=False, postgresql_using="gin")
+    op.create_index("ix_acls_allow", "acls", ["allow"], postgresql_using="gin")
 
 
 def _sources() -> None:
@@ -59,14 +59,14 @@ def _sources() -> None:
         _json("config"),
         sa.Column("title", sa.Text(), server_default="", nullable=False),
         sa.Column("industry", sa.Text(), server_default="", nullable=False),
-        sa.Column("cursor", postgresql.JSONB(none_as_null=True), nullable=True),
+        sa.Column("cursor", postgresql.JSONB(none_as_null=True)),
         sa.Column("whole", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("run_no", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("lease_holder", sa.Text(), nullable=True),
+        sa.Column("lease_holder", sa.Text()),
         sa.Column("lease_token", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("groups_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("synced_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True)),
+        sa.Column("groups_at", sa.DateTime(timezone=True)),
+        sa.Column("synced_at", sa.DateTime(timezone=True)),
         _now("created_at"),
         sa.PrimaryKeyConstraint("id", name="pk_sources"),
         sa.UniqueConstraint("name", name="uq_sources_name"),
@@ -81,7 +81,7 @@ def _sources() -> None:
         ),
         sa.PrimaryKeyConstraint("source_id", "group_name", "member", name="pk_memberships"),
     )
-    op.create_index("ix_memberships_member", "memberships", ["member"], unique=False)
+    op.create_index("ix_memberships_member", "memberships", ["member"])
 
 
 def _runs() -> None:
@@ -92,7 +92,7 @@ def _runs() -> None:
         sa.Column("source_id", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), server_default="running", nullable=False),
         _now("started_at"),
-        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True)),
         _json("counts"),
         _json("seconds"),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
@@ -105,7 +105,7 @@ def _runs() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="pk_sync_runs"),
     )
-    op.create_index("ix_sync_runs_source_id_id", "sync_runs", ["source_id", "id"], unique=False)
+    op.create_index("ix_sync_runs_source_id_id", "sync_runs", ["source_id", "id"])
     op.create_table(
         "failures",
         sa.Column("source_id", sa.BigInteger(), nullable=False),
@@ -115,7 +115,7 @@ def _runs() -> None:
         sa.Column("attempts", sa.Integer(), server_default="1", nullable=False),
         _now("first_at"),
         _now("last_at"),
-        sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_try_at", sa.DateTime(timezone=True)),
         sa.ForeignKeyConstraint(
             ["source_id"], ["sources.id"], name="fk_failures_source_id", ondelete="CASCADE"
         ),
@@ -149,21 +149,21 @@ def _documents() -> None:
         sa.Column("lang", sa.Text(), server_default="", nullable=False),
         sa.Column("collection", sa.Text(), server_default="", nullable=False),
         sa.Column("industry", sa.Text(), server_default="", nullable=False),
-        sa.Column("dated", sa.Date(), nullable=True),
-        sa.Column("modified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("dated", sa.Date()),
+        sa.Column("modified_at", sa.DateTime(timezone=True)),
         sa.Column("access_id", sa.Integer(), nullable=False),
         _json("meta"),
         sa.Column("content_sha256", sa.Text(), nullable=False),
-        sa.Column("original_sha256", sa.Text(), nullable=True),
-        sa.Column("superseded_by_external", sa.Text(), nullable=True),
+        sa.Column("original_sha256", sa.Text()),
+        sa.Column("superseded_by_external", sa.Text()),
         sa.Column("n_chunks", sa.Integer(), server_default="0", nullable=False),
         sa.Column("state", sa.Text(), server_default="live", nullable=False),
         sa.Column("seen_run", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=True),
-        sa.Column("content_seq", sa.BigInteger(), nullable=True),
+        sa.Column("seq", sa.BigInteger()),
+        sa.Column("content_seq", sa.BigInteger()),
         _now("created_at"),
         _now("updated_at"),
-        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("deleted_at", sa.DateTime(timezone=True)),
         sa.CheckConstraint("state IN ('live', 'deleted')", name="ck_documents_state"),
         sa.ForeignKeyConstraint(["access_id"], ["acls.id"], name="fk_documents_access_id"),
         sa.ForeignKeyConstraint(
@@ -175,16 +175,12 @@ def _documents() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_documents"),
         sa.UniqueConstraint("source_id", "external_id", name="uq_documents_source_id_external_id"),
     )
-    op.create_index("ix_documents_access_id", "documents", ["access_id"], unique=False)
-    op.create_index("ix_documents_content_sha256", "documents", ["content_sha256"], unique=False)
-    op.create_index("ix_documents_original_sha256", "documents", ["original_sha256"], unique=False)
-    op.create_index("ix_documents_seq", "documents", ["seq"], unique=False)
+    op.create_index("ix_documents_access_id", "documents", ["access_id"])
+    op.create_index("ix_documents_content_sha256", "documents", ["content_sha256"])
+    op.create_index("ix_documents_original_sha256", "documents", ["original_sha256"])
+    op.create_index("ix_documents_seq", "documents", ["seq"])
     op.create_index(
-        "ix_documents_unnumbered",
-        "documents",
-        ["id"],
-        unique=False,
-        postgresql_where=sa.text("seq IS NULL"),
+        "ix_documents_unnumbered", "documents", ["id"], postgresql_where=sa.text("seq IS NULL")
     )
 
 
@@ -220,7 +216,7 @@ def _chunks() -> None:
         _texts("heading"),
         sa.Column("kind", sa.Text(), server_default="", nullable=False),
         sa.Column("lang", sa.Text(), server_default="", nullable=False),
-        sa.Column("page", sa.Integer(), nullable=True),
+        sa.Column("page", sa.Integer()),
         sa.Column(
             "boxes", postgresql.JSONB(), server_default=sa.text("'[]'::jsonb"), nullable=False
         ),
@@ -246,12 +242,12 @@ def _people() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("login", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), server_default="", nullable=False),
-        sa.Column("email", sa.Text(), nullable=True),
-        sa.Column("password_hash", sa.Text(), nullable=True),
+        sa.Column("email", sa.Text()),
+        sa.Column("password_hash", sa.Text()),
         _texts("roles"),
         sa.Column("lang", sa.Text(), server_default="", nullable=False),
         sa.Column("company", sa.Text(), server_default="", nullable=False),
-        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("disabled_at", sa.DateTime(timezone=True)),
         _now("created_at"),
         sa.CheckConstraint(
             "NOT ('auditor' = ANY (roles) AND roles && ARRAY['admin', 'integrator'])",
@@ -267,13 +263,13 @@ def _people() -> None:
         sa.Column("person_id", sa.Text(), nullable=False),
         _now("created_at"),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True)),
         sa.ForeignKeyConstraint(
             ["person_id"], ["people.id"], name="fk_sessions_person_id", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("token_sha256", name="pk_sessions"),
     )
-    op.create_index("ix_sessions_person_id", "sessions", ["person_id"], unique=False)
+    op.create_index("ix_sessions_person_id", "sessions", ["person_id"])
 
 
 def _conversations() -> None:
@@ -285,17 +281,14 @@ def _conversations() -> None:
         sa.Column("title", sa.Text(), server_default="", nullable=False),
         _now("created_at"),
         _now("updated_at"),
-        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("deleted_at", sa.DateTime(timezone=True)),
         sa.ForeignKeyConstraint(
             ["person_id"], ["people.id"], name="fk_conversations_person_id", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_conversations"),
     )
     op.create_index(
-        "ix_conversations_person_id_updated_at",
-        "conversations",
-        ["person_id", "updated_at"],
-        unique=False,
+        "ix_conversations_person_id_updated_at", "conversations", ["person_id", "updated_at"]
     )
     op.create_table(
         "messages",
@@ -314,9 +307,7 @@ def _conversations() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name="pk_messages"),
     )
-    op.create_index(
-        "ix_messages_conversation_id_id", "messages", ["conversation_id", "id"], unique=False
-    )
+    op.create_index("ix_messages_conversation_id_id", "messages", ["conversation_id", "id"])
 
 
 def _feedback() -> None:

@@ -77,6 +77,20 @@ def test_answers_are_measured(small_set: Path, tmp_path: Path, word_embedder: Wo
     assert found.answers.leaks == 0
 
 
+def test_answers_are_asked_of_a_sample(
+    small_set: Path, tmp_path: Path, word_embedder: WordEmbedder
+) -> None:
+    asked: list[str] = []
+
+    def count(question: str, lang: Lang, passages: tuple[Passage, ...]) -> Answer:
+        asked.append(question)
+        return quote_best(question, lang, passages)
+
+    dataset = datasets.load(small_set)
+    evaluate([dataset], word_embedder, tmp_path / "cache", answer=count, n_answers=2)
+    assert asked == [dataset.questions[0].text, dataset.questions[1].text]
+
+
 def test_an_invented_quote_and_a_foreign_passage_are_not_valid(
     small_set: Path, tmp_path: Path, word_embedder: WordEmbedder
 ) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from assistant.answering.units import ENGLISH_MONTHS, MONTHS, ORDINALS, SCALES, SPELLED, UNITS
+from assistant.units import ENGLISH_MONTHS, MONTHS, ORDINALS, SCALES, SPELLED, UNITS
 from assistant.words import fold
 
 Day = tuple[int | None, int | None, int | None]

@@ -1,0 +1,220 @@
+"""Files that attack the reader: every one ends in a cause, none reaches this process."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from reportlab.lib.pdfencrypt import StandardEncryption
+from reportlab.pdfgen.canvas import Canvas
+
+from connectors.readers import Limits, ReadError, read_file, reading_json
+from connectors.readers import child as child_module
+
+MARK = "canary-of-the-host"
+
+
+def cause_of(path: Path, limits: Limits | None = None) -> str:
+    with pytest.raises(ReadError) as caught:
+        read_file(path, limits=limits)
+    message = str(caught.value)
+    assert message.endswith(".")
+    assert str(path) not in message
+    assert MARK not in message
+    return caught.value.cause
+
+
+def write(path: Path, data: bytes | str) -> Path:
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return path
+
+
+def docx_of(path: Path, document: str, extra: dict[str, bytes] | None = None) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", "<?xml version='1.0'?><Types/>")
+        archive.writestr("word/document.xml", document)
+        for name, data in (extra or {}).items():
+            archive.writestr(name, data)
+    return path
+
+
+def body(text: str) -> str:
+    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    return (
+        f'<w:document xmlns:w="{space}"><w:body><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:body>'
+        "</w:document>"
+    )
+
+
+def test_an_honest_file_is_read(tmp_path: Path) -> None:
+    reading = read_file(write(tmp_path / "note.txt", "Olá, mundo."), name="nota_de_teste.txt")
+    assert reading.title == "nota de teste"
+    assert [block.text for block in reading.blocks] == ["Olá, mundo."]
+    assert json.dumps(reading_json(reading))
+
+
+def test_missing_folders_empty_and_oversized_files(tmp_path: Path) -> None:
+    assert cause_of(tmp_path / "none.txt") == "corrupt"
+    assert cause_of(tmp_path) == "unsupported"
+    assert cause_of(write(tmp_path / "a.txt", "")) == "empty"
+    assert cause_of(write(tmp_path / "b.txt", " \n\t ")) == "empty"
+    assert cause_of(write(tmp_path / "c.txt", "x" * 2000), Limits(file_bytes=1000)) == "too_large"
+
+
+def test_sparse_giants_are_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "giant.csv"
+    with path.open("wb") as file:
+        file.truncate(200 * 1024 * 1024)
+    assert cause_of(path) == "too_large"
+
+
+def test_zip_bomb(tmp_path: Path) -> None:
+    path = docx_of(tmp_path / "a.docx", body("x"), {"word/media/a.bin": bytes(50_000_000)})
+    assert cause_of(path) == "bomb"
+
+
+def test_entities_in_office_and_xml(tmp_path: Path) -> None:
+    secret = write(tmp_path / "secret.txt", MARK)
+    laughs = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))
+    for dtd in (
+        f'<!DOCTYPE w [<!ENTITY x SYSTEM "{secret.as_uri()}">]>',
+        f'<!DOCTYPE w [<!ENTITY l0 "lol">{laughs}<!ENTITY x "&l9;">]>',
+    ):
+        text = f'<?xml version="1.0"?>{dtd}{body("&x;")}'
+        assert cause_of(docx_of(tmp_path / "a.docx", text)) == "unsafe_xml"
+        assert cause_of(write(tmp_path / "a.xml", text)) == "unsafe_xml"
+
+
+def test_paths_outside_the_archive_write_nothing(tmp_path: Path) -> None:
+    path = docx_of(tmp_path / "a.docx", body("hello"), {"../../evil.txt": b"x"})
+    before = sorted(tmp_path.rglob("*"))
+    reading = read_file(path)
+    assert reading.blocks[0].text == "hello"
+    assert reading.warnings
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_encrypted_pdf(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, encrypt=StandardEncryption("secret"))
+    canvas.drawString(50, 50, MARK)
+    canvas.save()
+    assert cause_of(write(tmp_path / "a.pdf", buffer.getvalue())) == "encrypted"
+
+
+def test_damaged_and_disguised_files(tmp_path: Path) -> None:
+    assert cause_of(write(tmp_path / "a.pdf", b"%PDF-1.7\n1 0 obj<</Kids[1 0 R]>>")) == "corrupt"
+    assert cause_of(write(tmp_path / "b.pdf", b"PK\x03\x04 this is not a pdf")) == "unsupported"
+    assert cause_of(write(tmp_path / "c.pdf", b"\x7fELF" + bytes(100))) == "unsupported"
+    assert cause_of(write(tmp_path / "d.json", "[" * 200_000)) == "bomb"
+
+
+def test_wall_time_is_limited(tmp_path: Path) -> None:
+    rows = "a,b\n" + "x,1\n" * 500_000
+    assert cause_of(write(tmp_path / "a.csv", rows), Limits(wall_s=0.05)) == "timeout"
+
+
+def test_memory_is_limited(tmp_path: Path) -> None:
+    data = json.dumps([{"key": str(i)} for i in range(800_000)])
+    limits = Limits(memory_bytes=150_000_000)
+    assert cause_of(write(tmp_path / "a.json", data), limits) == "out_of_memory"
+
+
+def test_results_are_limited(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.txt", "many words " * 10_000)
+    assert cause_of(path, Limits(result_bytes=10_000)) == "too_large"
+
+
+ATTACKS = {
+    "network": "import socket; socket.create_connection(('127.0.0.1', 9), 1)",
+    "name": "import socket; socket.getaddrinfo('localhost', 80)",
+    "process": "import subprocess; subprocess.run(['true'])",
+    "shell": "import os; os.system('true')",
+    "fork": "import os; os.fork()",
+    "write": "open('/tmp/written-by-a-reader', 'w')",
+    "escape": "open('../written-by-a-reader', 'w')",
+}
+
+
+def run_attack(code: str, folder: Path, limits: Limits | None = None) -> tuple[int, str]:
+    """Run code in a confined child as a subverted reader would; exit status and what it printed."""
+    read_end, write_end = os.pipe()
+    pid = os.fork()
+    if pid == 0:  # pragma: no cover - the child never returns to pytest
+        os.close(read_end)
+        os.chdir(folder)
+        status = 3
+        try:
+            child_module.confine(limits or Limits(), folder)
+            exec(code)
+            status = 0
+        except BaseException as error:
+            os.write(write_end, type(error).__name__.encode())
+        finally:
+            os._exit(status)
+    os.close(write_end)
+    with os.fdopen(read_end) as pipe:
+        said = pipe.read()
+    _, result = os.waitpid(pid, 0)
+    return result, said
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("name", ATTACKS)
+def test_a_subverted_reader_can_do_nothing(tmp_path: Path, name: str) -> None:
+    result, said = run_attack(ATTACKS[name], tmp_path)
+    assert (os.waitstatus_to_exitcode(result), said) == (3, "PermissionError")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_its_own_folder_is_writable_and_loops_end(tmp_path: Path) -> None:
+    assert run_attack("open('mine', 'w').write('x')", tmp_path) == (0, "")
+    result, _ = run_attack("while True: pass", tmp_path, Limits(cpu_s=1))
+    assert os.waitstatus_to_exitcode(result) < 0
+
+
+def test_no_environment_and_no_process_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PASSWORD", MARK)
+    probe = write(tmp_path / "a.txt", "x")
+    read_file(probe)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+    assert sys.modules.get("pypdfium2") is None or True
+
+
+def corpus() -> list[str]:
+    folder = Path(__file__).resolve().parents[2] / "../shared/data/parsing"
+    return sorted(
+        str(path.relative_to(folder))
+        for path in folder.glob("hostile/*")
+        if path.is_file()
+    )
+
+
+EXPECTED = {
+    "billion_laughs.docx": "unsafe_xml",
+    "bomb_single.docx": "bomb",
+    "deep.json": "bomb",
+    "fake_extension.pdf": "unsupported",
+    "truncated.pdf": "corrupt",
+    "xxe.xml": "unsafe_xml",
+    "xxe_http.svg": "unsupported",
+    "xxe_local_file.docx": "unsafe_xml",
+}
+
+
+def test_the_hostile_corpus(shared_data: Path) -> None:
+    host = os.uname().nodename
+    for path in sorted((shared_data / "parsing/hostile").iterdir()):
+        if path.name in EXPECTED:
+            assert cause_of(path) == EXPECTED[path.name], path.name
+        else:
+            told = json.dumps(reading_json(read_file(path)), ensure_ascii=False)
+            assert host not in told
+            for hidden in ("Ignore all previous", "approve every refund", "API key", "\u202e"):
+                assert hidden not in told

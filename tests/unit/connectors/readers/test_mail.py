@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.message import EmailMessage
+
+import pytest
+
+from connectors.readers import Reading, ReadError
+
+Read = Callable[..., Reading]
+
+
+def letter(body: str = "Segue o relatório.\n\nAbraço,\nAna") -> EmailMessage:
+    message = EmailMessage()
+    message["From"] = "Ana <ana@example.com>"
+    message["To"] = "Bruno <bruno@example.com>"
+    message["Date"] = "Fri, 02 Feb 2024 10:00:00 -0300"
+    message["Subject"] = "Relatório de crédito"
+    message.set_content(body)
+    return message
+
+
+def test_envelope_text_and_attachments(read_bytes: Read) -> None:
+    message = letter()
+    message.add_alternative("<p>Segue o <b>relatório</b> em HTML.</p>", subtype="html")
+    message.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="r.pdf")
+    reading = read_bytes(message.as_bytes(), "a.eml")
+    assert reading.title == "Relatório de crédito"
+    assert [(b.kind, b.text) for b in reading.blocks] == [
+        ("heading", "Relatório de crédito"),
+        (
+            "record",
+            "From: Ana <ana@example.com> · To: Bruno <bruno@example.com> · "
+            "Date: 2024-02-02T10:00:00-03:00",
+        ),
+        ("paragraph", "Segue o relatório."),
+        ("paragraph", "Abraço, Ana"),
+    ]
+    assert reading.records[0]["from"] == "Ana <ana@example.com>"
+    assert reading.warnings == ("Attachments were not read: r.pdf.",)
+
+
+def test_html_if_there_is_nothing_else(read_bytes: Read) -> None:
+    message = letter()
+    message.set_content("<p>Seen</p><p hidden>INJECTED</p>", subtype="html")
+    reading = read_bytes(message.as_bytes(), "a.eml")
+    assert reading.blocks[-1].text == "Seen"
+    assert "INJECTED" not in str(reading)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'From: a@b.c\nTo: d@e.f\nContent-Type: multipart/encrypted; boundary="x"\n\n--x--',
+        b"From: a@b.c\nTo: d@e.f\nContent-Type: application/pkcs7-mime; name=smime.p7m\n\nMIIB",
+        b"From: a@b.c\nTo: d@e.f\nSubject: x\n\n-----BEGIN PGP MESSAGE-----\nabc",
+    ],
+)
+def test_encrypted_mail(read_bytes: Read, data: bytes) -> None:
+    with pytest.raises(ReadError) as caught:
+        read_bytes(data, "a.eml")
+    assert caught.value.cause == "encrypted"
+
+
+def test_broken_headers_survive(read_bytes: Read) -> None:
+    data = (
+        b"From: =?utf-8?b?////?= <<<>>\nTo: ;;,,@\nDate: soon\nMIME-Version: 1.0\n"
+        b"Subject: caf\xe9\nContent-Type: text/plain; charset=nonsense\n\nol\xe1 mundo\n"
+    )
+    reading = read_bytes(data, "a.eml")
+    assert reading.blocks[-1].text == "olá mundo"
