@@ -17,8 +17,7 @@ from assistant.errors import SettingsError
 from assistant.ingest.progress import Progress, Silent
 from assistant.ingest.sync import SyncRun
 from assistant.models import embedder as embedders
-from assistant.models.generator import OpenAIGenerator
-from assistant.models.quotes import QuoteGenerator
+from assistant.models.quotes import Quotes
 from assistant.models.weights import Progress as WeightsProgress
 from assistant.ports import Embedder, Generator
 from assistant.retrieval.retriever import Retriever
@@ -68,7 +67,9 @@ def embedder(settings: Settings, progress: WeightsProgress | None = None) -> Emb
 def generator(settings: Settings, embedder: Embedder) -> Generator:
     """Return the generator that the settings choose."""
     if settings.generator.kind == "quotes":
-        return QuoteGenerator(embedder)
+        return Quotes(embedder)
+    from assistant.models.generator import OpenAIGenerator  # its packages take seconds to import
+
     return OpenAIGenerator(settings.generator)
 
 

@@ -92,7 +92,7 @@ class HybridIndex:
             n = max(k, _N_CANDIDATES)
             near, _ = self._near(query, selection, n)
             matches = self._matches(query, selection, n)
-            return self._fuse(query, near, *matches)[:k]
+            return self._fuse(query, near, *matches)[: max(k, 0)]
 
     def search_dense(self, query: Query, k: int) -> list[Hit]:
         """Search by the vector alone, under the same filters."""
@@ -195,16 +195,20 @@ class HybridIndex:
         self, query: Query, near: NDArray[np.int64], rows: NDArray[np.int64], matches: Matches
     ) -> list[Hit]:
         candidates = np.union1d(near, rows)
-        if not len(candidates):
-            return []
         lang = self._rows.lang_code(query.lang)
         dense = self._dense.scores(query.vector, lang, candidates)
         lexical = np.zeros(len(candidates), np.float32)
         lexical[np.searchsorted(candidates, rows)] = matches.scores
-        is_kin = self._rows.langs[candidates] == lang if query.lang else candidates >= 0
-        scores = fusion.fused(dense, lexical, matches.ceiling, is_kin)
+        scores = fusion.fused(dense, lexical, matches.ceiling, self._is_kin(query, candidates))
         ids = self._rows.chunk_ids[candidates]
         return [
             Hit(int(ids[i]), float(scores[i]), float(dense[i]), float(lexical[i]) or None)
             for i in np.lexsort((ids, -scores))
         ]
+
+    def _is_kin(self, query: Query, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which rows are in the question's language; all, if that is unknown."""
+        if not query.lang:
+            return np.ones(len(rows), np.bool_)
+        code = self._rows.lang_code(query.lang)
+        return np.asarray(self._rows.langs[rows] == (-1 if code is None else code))

@@ -19,7 +19,7 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
-from indexes.model import SearchIndexError
+from indexes.model import SearchIndexError, primary_lang
 from indexes.rows import UNDATED, Selection
 from indexes.stopwords import STOPWORDS
 
@@ -101,8 +101,8 @@ class Lexical:
             ) from error
         self._index.reload()
         self._moved: dict[int, int] = {}
+        self._gone: set[int] = set()
         self._langs: set[str] = set()
-        self.is_committed = True
 
     def __len__(self) -> int:
         """Return how many chunks were searchable at the last commit."""
@@ -111,7 +111,7 @@ class Lexical:
     def add(self, texts: Iterable[Text]) -> None:
         """Index chunks."""
         for text in texts:
-            tag = _tag(text.lang)
+            tag = primary_lang(text.lang)
             self._langs.add(tag)
             terms = _analyser(tag, None).pre_tokenize(_clean(text.text))
             document = tantivy.Document()
@@ -121,36 +121,35 @@ class Lexical:
             document.add_text("lang", text.lang)
             document.add_pre_tokenized_text("text", terms)
             self._writer.add_document(document)
-        self.is_committed = False
 
     def delete(self, serials: Iterable[int]) -> None:
         """Drop chunks."""
-        gone = list(serials)
-        for serial in gone:
-            self._moved.pop(serial, None)
-        self._writer.delete_documents_by_query(self._any_of("serial", gone))
-        self.is_committed = False
+        self._gone.update(serials)
 
     def move(self, serials: Iterable[int], cells: Iterable[int]) -> None:
         """Put chunks into other cells."""
         self._moved.update(zip(serials, cells, strict=True))
-        self.is_committed = False
 
     def commit(self) -> None:
-        """Make all changes visible to searches; some milliseconds, however many they are."""
+        """Make all changes visible to searches: some milliseconds, more if many chunks moved.
+
+        Raises `SearchIndexError` if the folder can't be written.
+        """
+        if self._gone:
+            self._writer.delete_documents_by_query(self._any_of("serial", list(self._gone)))
         self._publish()
-        if self._moved:
-            self._rewrite(self._moved)
-            self._moved = {}
+        if left := {s: cell for s, cell in self._moved.items() if s not in self._gone}:
+            self._rewrite(left)
             self._publish()
-        self.is_committed = True
+        self._gone, self._moved = set(), {}
 
     def search(self, text: str, lang: str, selection: Selection, k: int) -> Matches:
         """Return the `k` best chunks that hold a term of the question and pass the selection."""
         searcher = self._index.searcher()
-        words = self._words(searcher, text, _tag(lang))
+        words = self._words(searcher, text, primary_lang(lang))
         terms = _rarest(words)
-        if not terms or not len(selection):
+        k = min(k, len(selection))
+        if not terms or k < 1:
             return Matches(np.zeros(0, np.int64), np.zeros(0, np.float32), 0.0)
         any_term = tantivy.Query.boolean_query(
             [
@@ -182,7 +181,12 @@ class Lexical:
         return tantivy.Query.term_set_query(self._schema, field, values)
 
     def _publish(self) -> None:
-        self._writer.commit()
+        try:
+            self._writer.commit()
+        except (OSError, ValueError) as error:
+            raise SearchIndexError(
+                f"The word index can't be written: {error}. Free some space, then start again."
+            ) from error
         self._index.reload()
 
     def _rewrite(self, cells: dict[int, int]) -> None:
@@ -239,10 +243,6 @@ def _accented(text: str) -> str:
 def _idf(n_with: int, n: int) -> float:
     """Weigh a term as BM25 does (Robertson and Zaragoza 2009, made positive as in Lucene)."""
     return math.log1p(max(0, n - n_with + 0.5) / (n_with + 0.5))
-
-
-def _tag(lang: str) -> str:
-    return lang.split("-", 1)[0].lower()
 
 
 def _clean(text: str) -> str:

@@ -13,6 +13,11 @@ NOBODY = 0
 """The access id that no caller may ever hold: deleted and unreadable chunks carry it."""
 
 
+def primary_lang(tag: str) -> str:
+    """Return the language of a BCP 47 tag, lower case: `pt-BR` is `pt`."""
+    return tag.split("-", 1)[0].lower()
+
+
 class SearchIndexError(Exception):
     """An index could not be used; the message says what happened and what to do next."""
 
@@ -82,7 +87,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk that was found. Higher scores are better; `dense` and `lexical` are raw scores."""
+    """A chunk that was found; higher scores are better.
+
+    `dense` is a cosine, comparable between questions; `lexical` a BM25 score, which is not.
+    """
 
     chunk_id: int
     score: float

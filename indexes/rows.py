@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.cells import NOWHERE, Cells
-from indexes.model import AccessFilter, Entry, Facets, MetadataFilter
+from indexes.model import AccessFilter, Entry, Facets, MetadataFilter, primary_lang
 
 UNDATED = 0
 _N_CACHED_SELECTIONS = 64
@@ -88,7 +88,7 @@ class Rows:
 
     def lang_code(self, lang: str) -> int | None:
         """Return the code of a language, None if no row ever had it."""
-        return self._lang_codes.get(lang)
+        return self._lang_codes.get(primary_lang(lang))
 
     def append(self, entries: list[Entry]) -> list[int]:
         """Add rows and return their serial numbers; the chunk ids must not be indexed."""
@@ -101,7 +101,8 @@ class Rows:
             self._serials[row] = serial
             self._chunk_ids[row] = entry.chunk_id
             self._cells[row] = self.cells.number(entry.access_id, facets)
-            self._langs[row] = self._lang_codes.setdefault(facets.lang, len(self._lang_codes))
+            lang = primary_lang(facets.lang)
+            self._langs[row] = self._lang_codes.setdefault(lang, len(self._lang_codes))
             self._days[row] = day_of(facets)
             self._serial_of[entry.chunk_id] = serial
             self._serials_of.setdefault(entry.document_id, []).append(serial)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from assistant.domain import Chunk, ChunkId, DocumentId, Passage
 from assistant.evaluation.datasets import Dataset, Document, GoldenQuestion
-from assistant.evaluation.vectors import CachedEmbedder
+from assistant.evaluation.vectors import Vectors
 from assistant.ingest.chunk import chunk, embedding_text
 from connectors.readers.model import Block, Reading
 from indexes.hybrid import HybridIndex
@@ -37,9 +37,7 @@ class Source:
 class Corpus:
     """Every set's chunks in one index; documents are readable by the kind of their `acl_hint`."""
 
-    def __init__(
-        self, datasets: Sequence[Dataset], embedder: CachedEmbedder, progress: Progress
-    ) -> None:
+    def __init__(self, datasets: Sequence[Dataset], embedder: Vectors, progress: Progress) -> None:
         self._index = HybridIndex(embedder.dimension)
         self._sources = dict(enumerate(_sources(datasets, progress), 1))
         hints = sorted({source.document.acl_hint for source in self._sources.values()})
@@ -68,7 +66,7 @@ class Corpus:
         """Return how many chunks a set has."""
         return sum(source.set_name == set_name for source in self._sources.values())
 
-    def query(self, question: GoldenQuestion, embedder: CachedEmbedder) -> Query:
+    def query(self, question: GoldenQuestion, embedder: Vectors) -> Query:
         """Return the search for a question, with the rights of its asker."""
         hints = self._access if question.acl_hints is None else question.acl_hints
         access = frozenset(self._access[hint] for hint in hints if hint in self._access)

@@ -12,7 +12,7 @@ from assistant.errors import InvalidRequest
 from assistant.evaluation import metrics
 from assistant.evaluation.corpus import SYSTEMS, Corpus, Progress, System
 from assistant.evaluation.datasets import Dataset, spread
-from assistant.evaluation.vectors import CachedEmbedder
+from assistant.evaluation.vectors import CachedEmbedder, Vectors, WithoutVectors
 from assistant.ports import Embedder
 
 AnswerFunction = Callable[[str, Lang, tuple[Passage, ...]], Answer]
@@ -80,15 +80,16 @@ def evaluate(
     """
     if len({dataset.name for dataset in datasets}) < len(datasets):
         raise InvalidRequest("Two sets have the same folder name: rename one of the folders.")
-    remembered = CachedEmbedder(embedder, cache)
+    needs_vectors = answer is not None or set(systems) - {"bm25"}
+    remembered = CachedEmbedder(embedder, cache) if needs_vectors else WithoutVectors()
     evaluations: list[Evaluation] = []
     for group in [list(datasets)] if mixed else [[dataset] for dataset in datasets]:
         started = time.perf_counter()
         corpus = Corpus(group, remembered, progress)
         shared = time.perf_counter() - started
         for dataset in group:
-            remembered.queries([q.text for q in dataset.questions], lambda n, total: None)
             started = time.perf_counter()
+            remembered.queries([q.text for q in dataset.questions], lambda n, total: None)
             ranked = _rankings(dataset, corpus, remembered, systems, progress)
             asked = dataset.questions if n_answers is None else spread(dataset.questions, n_answers)
             answered = answer and _answers(
@@ -117,7 +118,7 @@ def evaluate(
 def _rankings(
     dataset: Dataset,
     corpus: Corpus,
-    embedder: CachedEmbedder,
+    embedder: Vectors,
     systems: Sequence[System],
     progress: Progress,
 ) -> dict[System, Ranking]:
@@ -145,7 +146,7 @@ def _rankings(
 def _answers(
     dataset: Dataset,
     corpus: Corpus,
-    embedder: CachedEmbedder,
+    embedder: Vectors,
     answer: AnswerFunction,
     n_passages: int,
     progress: Progress,

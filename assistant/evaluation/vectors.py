@@ -7,6 +7,7 @@ import re
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,36 @@ N_AT_ONCE = 128
 """Texts embedded before they are saved: what an interrupted run loses at most."""
 
 Step = Callable[[int, int], None]
+
+
+class Vectors(Protocol):
+    """Where an evaluation's vectors come from: float32, unit length, in the order of the texts.
+
+    `step` is told how many of how many are there.
+    """
+
+    @property
+    def dimension(self) -> int:
+        """Return the length of a vector."""
+
+    def documents(self, texts: Sequence[str], step: Step) -> NDArray[np.float32]:
+        """Return the vectors of passages."""
+
+    def queries(self, texts: Sequence[str], step: Step) -> NDArray[np.float32]:
+        """Return the vectors of questions."""
+
+
+class WithoutVectors:
+    """Gives every text the same vector, for evaluations that search by words alone."""
+
+    dimension = 1
+
+    def documents(self, texts: Sequence[str], step: Step) -> NDArray[np.float32]:
+        """Return a vector for each text."""
+        step(len(texts), len(texts))
+        return np.ones((len(texts), 1), np.float32)
+
+    queries = documents
 
 
 class CachedEmbedder:
@@ -41,11 +72,11 @@ class CachedEmbedder:
         return self._embedder.dimension
 
     def documents(self, texts: Sequence[str], step: Step) -> NDArray[np.float32]:
-        """Return the vectors of passages; `step` is told how many of how many are there."""
+        """Return the vectors of passages."""
         return self._vectors(texts, b"passage", self._embedder.embed_documents, step)
 
     def queries(self, texts: Sequence[str], step: Step) -> NDArray[np.float32]:
-        """Return the vectors of questions; `step` as in `documents`."""
+        """Return the vectors of questions."""
         return self._vectors(texts, b"query", self._embedder.embed_queries, step)
 
     def _vectors(

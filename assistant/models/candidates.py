@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.bilingual import concepts, concepts_of
 from assistant.domain import Passage
 from assistant.models.asked import Asked, codes, holds, years
 from assistant.numbers import Day, facts
@@ -98,6 +98,8 @@ class Signals:
     has_unit: float
     lacks_unit: float
     other_lang: float
+    names_missing: float
+    unseen: float
 
 
 def candidates(passages: Sequence[Passage]) -> list[Candidate]:
@@ -129,32 +131,65 @@ def _is_heading(line: str) -> bool:
     return len(line) <= _MOST_HEADING and line[-1] not in ".!?;)" and ":" not in line
 
 
-def rarities(question: Sequence[str], found: Sequence[Candidate]) -> dict[str, float]:
-    """Return the weight of each word of a question: the rarer among the candidates, the more.
+@dataclass(frozen=True)
+class _Wording:
+    """A question's stems with their weights: the rarer among the candidates, the heavier."""
 
-    A word that no candidate and no title has weighs as much as the rarest.
-    """
-    seen = Counter(word for candidate in found for word in candidate.words)
-    n = len(found) + 1
-    return {word: math.log(1 + n / (1 + seen[word])) for word in question}
+    lang: str
+    weights: Mapping[str, float]
+    names: frozenset[str]
+
+    @classmethod
+    def of(cls, question: str, lang: str, found: Sequence[Candidate]) -> _Wording:
+        stems = list(dict.fromkeys(content_words(question)))
+        n = len(found) + 1
+        seen = {w: sum(_has(w, c.words, lang, c.passage.lang) for c in found) for w in stems}
+        weights = {word: math.log(1 + n / (1 + seen[word])) for word in stems}
+        return cls(lang, weights, names(question))
+
+    def share(self, words: frozenset[str], lang: str) -> float:
+        """Return the weight of the stems that are among words of a language, from 0 to 1."""
+        total = sum(self.weights.values()) or 1.0
+        found = (weight for w, weight in self.weights.items() if _has(w, words, self.lang, lang))
+        return sum(found) / total
+
+    def names_missing(self, words: frozenset[str]) -> float:
+        """Return the share of the question's names that are not among the words."""
+        known = concepts(words)
+        missing = [name for name in self.names if not concepts_of(name) & known]
+        return len(missing) / len(self.names) if self.names else 0.0
+
+
+def _has(word: str, words: frozenset[str], lang: str, other_lang: str) -> bool:
+    """Tell whether a stem, or across languages its like, is among words."""
+    if word in words:
+        return True
+    return lang != other_lang and not concepts_of(word).isdisjoint(concepts(words))
+
+
+def names(question: str) -> frozenset[str]:
+    """Return the stems of the capitalised words after the first one: names, mostly."""
+    found = re.findall(r"(?<=[^\W_] |[,(] )[A-ZÀ-Ý][\w'’-]*", question)
+    return frozenset(word for name in found for word in content_words(name) if len(word) > 1)
 
 
 def signals(
     question: str, lang: str, asked: Asked, found: Sequence[Candidate], embedder: Embedder
 ) -> list[tuple[Candidate, Signals]]:
     """Score the candidates; only the 40 that words and rank favour are embedded and returned."""
-    stems = list(dict.fromkeys(content_words(question)))
-    weights = rarities(stems, found)
-    total = sum(weights.values()) or 1.0
+    wording = _Wording.of(question, lang, found)
     n_passages = max((c.passage.n for c in found), default=1)
-
-    def share(words: frozenset[str]) -> float:
-        return sum(weights[word] for word in stems if word in words) / total
-
-    shares = [(share(c.words), share(c.words | c.context), share(c.nearest)) for c in found]
+    everything = {
+        other: frozenset(w for c in found if c.passage.lang == other for w in c.words | c.context)
+        for other in {c.passage.lang for c in found}
+    }
+    unseen = 1.0 - max((wording.share(w, other) for other, w in everything.items()), default=0.0)
+    shares = [_shares(wording, candidate, unseen) for candidate in found]
     rank = [1.0 - (c.passage.n - 1) / n_passages for c in found]
     favoured = sorted(
-        range(len(found)), key=lambda i: shares[i][0] + shares[i][1] + rank[i], reverse=True
+        range(len(found)),
+        key=lambda i: shares[i].covered + shares[i].in_context + rank[i],
+        reverse=True,
     )[:MOST_EMBEDDED]
     kept = [found[i] for i in favoured]
     cosines = _cosines(question, kept, embedder)
@@ -162,6 +197,26 @@ def signals(
         (found[i], _signals(asked, found[i], float(cosine), shares[i], lang, rank[i]))
         for i, cosine in zip(favoured, cosines, strict=True)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shares:
+    covered: float
+    in_context: float
+    under_heading: float
+    names_missing: float
+    unseen: float
+
+
+def _shares(wording: _Wording, c: Candidate, unseen: float) -> _Shares:
+    lang = c.passage.lang
+    return _Shares(
+        wording.share(c.words, lang),
+        wording.share(c.words | c.context, lang),
+        wording.share(c.nearest, lang),
+        wording.names_missing(c.words | c.context),
+        unseen,
+    )
 
 
 def _cosines(question: str, kept: Sequence[Candidate], embedder: Embedder) -> NDArray[np.float32]:
@@ -176,7 +231,7 @@ def _signals(
     asked: Asked,
     candidate: Candidate,
     cosine: float,
-    shares: tuple[float, float, float],
+    shares: _Shares,
     lang: str,
     rank: float,
 ) -> Signals:
@@ -191,21 +246,23 @@ def _signals(
     here_codes, all_codes = codes(text), codes(f"{text} {where}")
     return Signals(
         cosine=cosine,
-        covered=shares[0],
-        in_context=shares[1],
+        covered=shares.covered,
+        in_context=shares.in_context,
         rank=rank,
         holds_kind=sum(wanted) / len(wanted) if wanted else 1.0,
         other_year=float(_is_other(asked.years, years(text), years(where))),
         other_code=float(_is_other(asked.codes, here_codes, codes(where))),
         has_code=float(bool(asked.codes & all_codes)),
         superseded=float(passage.superseded),
-        short=float(len(candidate.words) < 3),
-        under_heading=shares[2],
+        short=max(0.0, 1.0 - len(candidate.words) / 6),
+        under_heading=shares.under_heading,
         same_day=float(same_day),
         other_day=float(bool(asked.days and named_days) and not same_day),
         has_unit=float(has_unit),
         lacks_unit=float(bool(asked.units) and not has_unit),
         other_lang=float(passage.lang != lang),
+        names_missing=shares.names_missing,
+        unseen=shares.unseen,
     )
 
 

@@ -21,6 +21,7 @@ from assistant.words import WORD, fold
 MOST_LINES = 3
 MOST_LIST_LINES = 8
 _MARGIN = 1.0
+_LEAST = 1.2
 _SAME = 0.8
 _MARKER_LIKE = re.compile(r"\[(\s*\d[\d\s,;–-]*)\]")
 
@@ -89,35 +90,34 @@ def ranking(
 
 def _score(s: Signals) -> float:
     return (
-        25.0 * (s.cosine - 0.85)
-        + 1.2 * s.covered
-        + 1.8 * s.in_context
-        + 1.5 * s.rank
-        + 1.4 * s.holds_kind
+        20.0 * s.cosine
+        + 1.7 * s.covered
+        + 2.2 * s.in_context
         + 0.3 * s.under_heading
-        + 0.7 * s.has_code
-        + 0.5 * s.same_day
-        + 0.7 * (s.has_unit - s.lacks_unit)
-        + 1.2 * s.other_lang
-        - 0.5 * s.other_year
-        - 0.7 * s.other_code
-        - 0.3 * s.other_day
+        + 1.4 * s.rank
+        + 1.0 * s.holds_kind
+        + 0.6 * (s.has_unit - s.lacks_unit)
+        + 0.5 * (s.has_code - s.other_code)
+        + 0.4 * (s.same_day - s.other_day)
+        - 0.3 * s.other_year
+        - 0.4 * s.names_missing
         - 1.0 * s.superseded
-        - 0.1 * s.short
+        + 0.4 * s.other_lang
     )
 
 
 def confidence(ranked: Sequence[Scored]) -> float:
-    """Return how far the evidence is above the least that is worth an answer; below 0: abstain."""
+    """Return the log odds that the best candidates answer the question; below 0 means abstain."""
     best = ranked[0].signals
     nearest = max(scored.signals.cosine for scored in ranked)
     return (
-        14.0 * (nearest - 0.85)
-        + 1.6 * best.in_context
-        - 1.9 * best.lacks_unit
-        - 0.5 * best.other_code
-        - 0.2
-        + 0.5 * best.other_lang
+        28.0 * (nearest - 0.88)
+        + 2.8 * (best.in_context - 0.5)
+        - 2.0 * best.lacks_unit
+        - 0.5 * best.names_missing
+        - 1.0 * best.unseen
+        + 0.4 * best.other_lang
+        + _LEAST
     )
 
 

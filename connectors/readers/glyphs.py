@@ -31,11 +31,11 @@ class Word(NamedTuple):
 
 
 class PageWords(NamedTuple):
-    """What stands on one page: size in points, words in the file's order, and its quirks.
+    """What stands on one page: words in the file's order, turned so that most text is upright.
 
-    `turn` is the angle (0, 90, 180, 270, clockwise) that the text was turned by to be upright;
-    `upright` turns a box of `words` back to the page as displayed. `n_tiny` words were too small
-    for any eye and left out.
+    `width` and `height` in points are those of the upright page; turning it clockwise by `turn`
+    (0, 90, 180, 270) gives the page as displayed. `n_tiny` words were too small for any eye and
+    left out.
     """
 
     width: float
@@ -45,14 +45,14 @@ class PageWords(NamedTuple):
     n_tiny: int
 
     def displayed(self, x0: float, y0: float, x1: float, y1: float) -> Box:
-        """A box of the upright text as it lies on the displayed page."""
+        """A box of the upright page as it lies on the displayed page."""
         width, height = self.width, self.height
         if self.turn == 90:
-            box = (y0, width - x1, y1, width - x0)
+            box = (height - y1, x0, height - y0, x1)
         elif self.turn == 180:
             box = (width - x1, height - y1, width - x0, height - y0)
         elif self.turn == 270:
-            box = (height - y1, x0, height - y0, x1)
+            box = (y0, width - x1, y1, width - x0)
         else:
             box = (x0, y0, x1, y1)
         return (round(box[0], 1), round(box[1], 1), round(box[2], 1), round(box[3], 1))
@@ -92,8 +92,8 @@ def _collect(page: pdfium.FPDF_PAGE, text_page: pdfium.FPDF_TEXTPAGE) -> PageWor
         return PageWords(width, height, [], 0, 0)
     text = _text(text_page, n_chars)
     rotation = pdfium.FPDFPage_GetRotation(page) % 4
-    turn = (rotation * 90 + _text_angle(text_page, n_chars)) % 360
     bounds = _bounds(page, width, height, rotation)
+    turn = _text_turn(text_page, n_chars)
     rect = pdfium.FS_RECTF()
     box = pdfium.FPDFText_GetLooseCharBox
     fonts = _Fonts(text_page)
@@ -116,10 +116,10 @@ def _collect(page: pdfium.FPDF_PAGE, text_page: pdfium.FPDF_TEXTPAGE) -> PageWor
             continue
         shown = match.group().replace("\ufffe", END_HYPHEN)
         words.append(Word(shown, x0, y0, x1, y1, fonts.is_bold(first)))
-    # The size of the upright page: swapped for text that lies on its side.
-    if turn % 180 != (rotation * 90) % 180:
+    width, height = bounds[2] - bounds[0], bounds[3] - bounds[1]
+    if turn % 180:
         width, height = height, width
-    return PageWords(width, height, words, (turn - rotation * 90) % 360, n_tiny)
+    return PageWords(width, height, words, (rotation * 90 - turn) % 360, n_tiny)
 
 
 class _Fonts:
@@ -145,13 +145,13 @@ class _Fonts:
         return self._known[address]
 
 
-def _text_angle(text_page: pdfium.FPDF_TEXTPAGE, n_chars: int) -> int:
-    """The angle most characters are turned by, among about fifty of them."""
+def _text_turn(text_page: pdfium.FPDF_TEXTPAGE, n_chars: int) -> int:
+    """How far to turn the page clockwise until most of its characters (a sample) are upright."""
     counts = {0: 0, 90: 0, 180: 0, 270: 0}
     for i in range(0, n_chars, max(1, n_chars // 50)):
-        angle = pdfium.FPDFText_GetCharAngle(text_page, i)
+        angle = pdfium.FPDFText_GetCharAngle(text_page, i)  # clockwise, in radians
         if angle >= 0:
-            counts[round(angle / 1.5707963) % 4 * 90] += 1
+            counts[-round(angle / 1.5707963) % 4 * 90] += 1
     best = max(counts, key=lambda key: counts[key])
     return best if counts[best] > 1.5 * counts[0] else 0
 

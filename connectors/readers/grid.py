@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 _SIGNS = frozenset({"$", "€", "£", "¥", "R$", "US$", "(", "$(", "-$"})
 _TAILS = frozenset({")", "%", ")%", "*"})
 _EDGE = 4.0
+_PERIOD = re.compile(
+    r"\b(ended|ending|as of|as at|findos?|encerrados?|posição em)\b", re.IGNORECASE
+)
 
 
 @dataclass
@@ -147,12 +151,14 @@ def _starts_header(row: Sequence[Segment], left: float) -> bool:
 
 def _run_start(lines: Sequence[Line], rows: Sequence[list[Segment]], start: int, floor: int) -> int:
     """Pull header lines into the table: short text above it that starts right of the labels."""
-    left = min(row[0].x0 for row in rows[start : start + 6])
-    columns_start = min((row[1].x0 for row in rows[start : start + 6] if len(row) > 1), default=0)
+    cells = [cell for row in rows[start : start + 8] for cell in row[1:]]
+    figures = [cell for cell in cells if is_figure(cell.text)] or cells
+    west, east = min(cell.x0 for cell in figures), max(cell.x1 for cell in figures)
     first = start
     while first > floor and start - first < 4:
         line = lines[first - 1]
-        is_above = (line.box[0] + line.box[2]) / 2 > columns_start - 20 and line.box[0] > left + 30
+        middle = (line.box[0] + line.box[2]) / 2
+        is_above = line.box[0] > west - 10 or abs(middle - (west + east) / 2) < 15
         is_short = len(rows[first - 1]) == 1 and len(line.text) <= 90
         if not (is_above and is_short and _near(line, lines[first], 1.6)):
             break
@@ -260,21 +266,43 @@ def _header(rows: Sequence[list[Segment]], columns: Sequence[Column]) -> list[st
     """One name a column: what stands above it, with headings that span columns repeated."""
     names: list[list[str]] = [[] for _ in columns]
     for row in rows:
-        for segment in row:
-            for i in _spanned(columns, segment, len(row)):
+        labels = [segment for segment in row if _nearest(columns, segment) == 0]
+        above = [segment for segment in row if segment not in labels]
+        for label in labels:
+            # A period in the label's place (`Three Months Ended June 30,`) is meant for all.
+            for name in names[1:] if _PERIOD.search(label.text) else names[:1]:
+                name.append(shown(label))
+        for segment, hit in zip(above, _spanned(columns, above), strict=True):
+            for i in hit:
                 names[i].append(shown(segment))
     return [" ".join(parts) for parts in names]
 
 
-def _spanned(columns: Sequence[Column], segment: Segment, n_in_row: int) -> list[int]:
-    hit = [i for i, column in enumerate(columns) if column.overlap(segment) > 1]
-    if hit:
-        return hit if n_in_row < len(columns) - 1 or len(hit) == 1 else [_nearest(columns, segment)]
-    middle = (segment.x0 + segment.x1) / 2
-    right = next((i for i, c in enumerate(columns) if c.x0 > middle), None)
-    if right is not None and right > 1 and n_in_row < len(columns) - 1:
-        return [right - 1, right]  # centred over the gap between two columns
-    return [_nearest(columns, segment)]
+def _spanned(columns: Sequence[Column], row: Sequence[Segment]) -> list[list[int]]:
+    """The columns that each segment of a header row stands above."""
+    values = list(range(1, len(columns)))
+    each, rest = divmod(len(values), len(row)) if row else (0, 0)
+    if each > 1 and not rest and _is_shared(columns, row, each):
+        return [values[k * each : (k + 1) * each] for k in range(len(row))]
+    result = []
+    for segment in row:
+        hit = [i for i, column in enumerate(columns) if column.overlap(segment) > 1]
+        if len(row) >= len(columns) - 1 and len(hit) > 1:
+            hit = []
+        result.append(hit or [_nearest(columns, segment)])
+    return result
+
+
+def _is_shared(columns: Sequence[Column], row: Sequence[Segment], each: int) -> bool:
+    """Whether each segment stands centred or flush right above its equal share of the columns."""
+    for k, segment in enumerate(row):
+        share = columns[1 + k * each : 1 + (k + 1) * each]
+        west, east = share[0].x0, share[-1].x1
+        is_flush = len(row) > 1 and abs(segment.x1 - east) < 6 and share[-2].x1 < segment.x1
+        off_centre = abs((segment.x0 + segment.x1) / 2 - (west + east) / 2)
+        if not is_flush and off_centre > max(15, 0.2 * (east - west)):
+            return False
+    return True
 
 
 @dataclass

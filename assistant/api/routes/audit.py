@@ -21,7 +21,10 @@ def receipt(assistant: AssistantOf, caller: ReceiptHolder, receipt_id: str) -> d
     """Return the receipt of an answer: to the person it was given to, and to auditors."""
     if not (receipt_id.isascii() and receipt_id.isdecimal() and len(receipt_id) < 19):
         raise NotFound()
-    found = assistant.audit.receipt(int(receipt_id))
+    try:
+        found = assistant.audit.receipt(int(receipt_id))
+    except NotFound as error:
+        raise NotFound() from error
     event = cast("dict[str, Any]", found["event"])
     if event["type"] != QueryFinished.type:
         raise NotFound()

@@ -61,7 +61,7 @@ def url(assistant: Assistant) -> Iterator[str]:
 
 
 @pytest.fixture
-def sign_in(url: str) -> Iterator[SignIn]:
-    """Signs a person in and returns their client."""
+def sign_in(url: str, database: Database) -> Iterator[SignIn]:
+    """Begins a session of a person and returns their client."""
     with ExitStack() as stack:
-        yield lambda login: stack.enter_context(closing(signed_in(url, login)))
+        yield lambda login: stack.enter_context(closing(signed_in(url, database, login)))

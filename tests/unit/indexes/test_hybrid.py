@@ -53,6 +53,14 @@ def test_hits_carry_both_scores(index: HybridIndex) -> None:
     assert {i: hit.dense for i, hit in by_id.items()} == pytest.approx(dense)
 
 
+@pytest.mark.parametrize("k", [0, -1])
+def test_asking_for_nothing_brings_nothing(index: HybridIndex, k: int) -> None:
+    index.add([entry(1, "d"), entry(2, "d")])
+    assert index.search(ask(1), k) == []
+    assert index.search_dense(ask(1), k) == []
+    assert index.search_lexical(ask(1), k) == []
+
+
 @pytest.mark.parametrize(
     "vector",
     [

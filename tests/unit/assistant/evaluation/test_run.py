@@ -60,6 +60,16 @@ def test_a_second_run_embeds_nothing_and_gives_the_same(
     assert second.systems == first.systems
 
 
+def test_words_alone_need_no_vectors(
+    small_set: Path, tmp_path: Path, word_embedder: WordEmbedder
+) -> None:
+    dataset = datasets.load(small_set)
+    (alone,) = evaluate([dataset], word_embedder, tmp_path / "cache", systems=("bm25",))
+    assert word_embedder.n_embedded == 0
+    (every,) = evaluate([dataset], word_embedder, tmp_path / "cache")
+    assert alone.systems["bm25"] == every.systems["bm25"]
+
+
 def test_answers_are_measured(small_set: Path, tmp_path: Path, word_embedder: WordEmbedder) -> None:
     (found,) = evaluate(
         [datasets.load(small_set)],

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from connectors.readers import Reading, ReadError
+from connectors.readers import ReadError, Reading
 
 Read = Callable[..., Reading]
 

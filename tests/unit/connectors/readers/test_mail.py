@@ -5,7 +5,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from connectors.readers import Reading, ReadError
+from connectors.readers import ReadError, Reading
 
 Read = Callable[..., Reading]
 

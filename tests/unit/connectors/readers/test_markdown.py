@@ -52,5 +52,7 @@ def test_blocks_of_a_page(read_bytes: Read) -> None:
 
 
 def test_links_and_images_leave_their_text(read_bytes: Read) -> None:
-    reading = read_bytes("See [the policy](https://example.com/x) ![chart](http://x/y.png).", "a.md")
+    reading = read_bytes(
+        "See [the policy](https://example.com/x) ![chart](http://x/y.png).", "a.md"
+    )
     assert reading.blocks[0].text == "See the policy chart."

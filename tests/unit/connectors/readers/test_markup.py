@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from connectors.readers import Reading, ReadError
+from connectors.readers import ReadError, Reading
 
 Read = Callable[..., Reading]
 
@@ -47,7 +47,7 @@ def test_what_a_person_sees(read_bytes: Read) -> None:
         '<p aria-hidden="true">INJECTED</p>',
         '<p class="big ghost">INJECTED</p>',
         '<table><tr><td>a</td><td style="display:none">INJECTED</td></tr></table>',
-        '<ul><li>a<span hidden>INJECTED</span></li><li hidden>INJECTED</li></ul>',
+        "<ul><li>a<span hidden>INJECTED</span></li><li hidden>INJECTED</li></ul>",
     ],
 )
 def test_hidden_text_is_removed_with_a_warning(read_bytes: Read, hidden: str) -> None:

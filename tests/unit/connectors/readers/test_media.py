@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.readers import sniff
 from connectors.readers import media as m
+from connectors.readers import sniff
 
 MAIL = "From: a@example.com\nTo: b@example.com\nSubject: x\nDate: Mon, 1 Jan 2024\n\nhello"
 

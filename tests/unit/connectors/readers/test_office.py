@@ -9,7 +9,7 @@ import pytest
 from docx.oxml import OxmlElement, parse_xml
 from docx.oxml.ns import nsdecls, qn
 
-from connectors.readers import Reading, ReadError
+from connectors.readers import ReadError, Reading
 
 Read = Callable[..., Reading]
 
@@ -32,7 +32,11 @@ def test_headings_lists_tables_and_properties(read_bytes: Read) -> None:
     document.add_heading("Alçadas", 2)
     table = document.add_table(rows=3, cols=3)
     for i, row in enumerate(
-        [("Nível", "Valor", "Prazo"), ("Gerente", "R$ 50.000", "12"), ("Comitê", "R$ 1.000.000", "")]
+        [
+            ("Nível", "Valor", "Prazo"),
+            ("Gerente", "R$ 50.000", "12"),
+            ("Comitê", "R$ 1.000.000", ""),
+        ]
     ):
         for k, text in enumerate(row):
             table.cell(i, k).text = text
@@ -43,7 +47,11 @@ def test_headings_lists_tables_and_properties(read_bytes: Read) -> None:
         ("paragraph", "O limite é revisto todo ano.", ()),
         ("list", "- renda\n- garantia", ()),
         ("heading", "Alçadas", ()),
-        ("table", "Gerente — Valor: R$ 50.000; Prazo: 12\nComitê — Valor: R$ 1.000.000", ("Alçadas",)),
+        (
+            "table",
+            "Gerente — Valor: R$ 50.000; Prazo: 12\nComitê — Valor: R$ 1.000.000",
+            ("Alçadas",),
+        ),
     ]
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import openpyxl
 import pytest
@@ -24,7 +25,7 @@ def test_sheets_as_people_see_them(read_bytes: Read) -> None:
     sheet = workbook.active
     assert sheet is not None
     sheet.title = "Rates"
-    rows = [
+    rows: list[list[Any]] = [
         ["Rates 2024", None, None, None],
         ["Product", "Rate", "Since", "Volume"],
         ["Mortgage", 0.0825, date(2024, 3, 2), 1234567.891],
@@ -58,7 +59,8 @@ def test_islands_and_merged_headers(read_bytes: Read) -> None:
     workbook = openpyxl.Workbook()
     sheet = workbook.active
     assert sheet is not None
-    for row in [["Store", "2024", None], [None, "Q1", "Q2"], ["A", 1, 2], ["B", 3, 4]]:
+    rows: list[list[Any]] = [["Store", "2024", None], [None, "Q1", "Q2"], ["A", 1, 2], ["B", 3, 4]]
+    for row in rows:
         sheet.append(row)
     sheet.merge_cells("B1:C1")
     sheet.merge_cells("A1:A2")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from connectors.readers import Reading, ReadError
+from connectors.readers import ReadError, Reading
 from connectors.readers.limits import Limits
 from connectors.readers.outline import row_text
 from connectors.readers.tables import best_delimiter, is_figure, is_header, merge_signs
