@@ -1,17 +1,20 @@
 # One image for the API, the worker and the chat page; the command chooses.
 FROM python:3.12-slim-bookworm AS build
+# Where the CPU build of torch comes from; every package is checked against its hash in the lock.
+ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /build
 RUN python -m venv /opt/assistant
 ENV PATH=/opt/assistant/bin:$PATH
 COPY requirements.lock ./
-RUN pip install --require-hashes --requirement requirements.lock
+RUN pip install --require-hashes --only-binary :all: --extra-index-url "${TORCH_INDEX}" \
+    --requirement requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY assistant assistant
 COPY connectors connectors
 COPY indexes indexes
 COPY ui ui
-RUN pip install --no-deps .
+RUN pip install --no-deps --no-build-isolation . && pip check
 
 FROM python:3.12-slim-bookworm
 ENV PATH=/opt/assistant/bin:$PATH \

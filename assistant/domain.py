@@ -25,7 +25,7 @@ PageBox = tuple[int, float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of a document as it is stored: never across a heading, `start`/`end` in the document."""
+    """A piece of a document as it is stored, never across a heading; offsets in the document."""
 
     text: str
     heading: tuple[str, ...]

@@ -52,7 +52,7 @@ _NUMERIC_DATE = re.compile(
     r"|(?<![\w/.])(\d{1,2})/(\d{4})(?![\w/])"
 )
 _NAMED_DATE = re.compile(
-    rf"(?<!\w)(?:(?P<d1>\d{{1,2}})(?:st|nd|rd|th|º|o|°)?[\s-]+(?:of\s+|de\s+|do\s+)?)?"
+    rf"(?<!\w)(?:(?P<d1>\d{{1,2}})(?:st|nd|rd|th|º|o|°)?[\s/-]+(?:of\s+|de\s+|do\s+)?)?"
     rf"(?P<m>{_MONTH})\b\.?(?:\s+(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|[.,]\d|:)(?=\W|$))?"
     rf"(?:(?:\s*,?\s*|\s+(?:of|de|do)\s+|[/-])(?P<y>(?:19|20|21)\d\d)(?!\d))?"
 )
@@ -82,6 +82,7 @@ _SPELLED_NUMBER = re.compile(
     rf"(?:\s\(\d+\))?(?:\s(?P<scale>{_SCALE})\b)?(?:[\s-](?P<unit>{_UNIT})\b)?"
 )
 _ALSO_WORDS = frozenset({"set", "out", "may", "mar", "ago", "dez"})
+_KEPT = frozenset("ºª\u00a0\u202f\u2009")
 _SHORT_SCALES = frozenset({"k", "m", "mm", "b"})
 _LIST_NUMBER = re.compile(r"^\s*\(?\d{1,2}[.)]\s+")
 _SPELLED_BEFORE = re.compile(rf"(?:{_SPELLED}|{_SCALE})\s*$")
@@ -115,7 +116,7 @@ def facts(text: str, *, spelled: bool = False) -> list[Fact]:
 
 def _fold_in_place(text: str) -> str:
     """Fold letter by letter so that offsets stay those of `text`."""
-    return "".join(f if len(f := fold(c)) == 1 and c not in "ºª" else c for c in text)
+    return "".join(f if len(f := fold(c)) == 1 and c not in _KEPT else c for c in text)
 
 
 def _at(match: re.Match[str], text: str) -> tuple[str, int, int]:

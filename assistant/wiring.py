@@ -24,8 +24,8 @@ from assistant.retrieval.retriever import Retriever
 from assistant.settings import Settings
 from assistant.store.database import Database, open_database
 from assistant.store.sources import Source
-from connectors.contract import Connector
 from connectors import registry
+from connectors.contract import Connector
 from indexes.hybrid import HybridIndex
 
 
@@ -109,9 +109,7 @@ def connector(source: Source) -> Connector:
     try:
         config = cls.Config.model_validate(source.config)
     except ValidationError as error:
-        details = "; ".join(
-            f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()
-        )
+        details = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise SettingsError(f"The source {source.name} is misconfigured: {details}.") from error
     return cast("Connector", cls(config))
 

@@ -51,7 +51,7 @@ _BY_LENGTH = tuple(sorted(_SUFFIXES, key=len, reverse=True))
 @lru_cache(maxsize=65_536)
 def fold(text: str) -> str:
     """Return the text in lower case without accents; its length may change."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 

@@ -44,7 +44,9 @@ _PT_ENDINGS = {
     "ancia": "ância",
     "encia": "ência",
 }
-_N_MAX_TERMS = 64
+_N_MAX_TERMS = 256
+_N_COUNTED_WORDS = 16
+"""More words than that are a pasted text, of which no single chunk can hold all."""
 _N_MAX_QUESTION_CHARS = 10_000
 _N_MAX_TERM_BYTES = 100
 _HEAP_BYTES = 64_000_000
@@ -65,8 +67,8 @@ class Text:
 class Matches:
     """Found rows by serial number, best first, with their BM25 scores.
 
-    `ceiling` is the score of an average chunk that held every word of the question once: it tells
-    how much of the question the scores account for.
+    `ceiling` is the score of an average chunk that held the question's 16 rarest words once each:
+    it tells how much of the question the scores account for.
     """
 
     serials: NDArray[np.int64]
@@ -164,7 +166,7 @@ class Lexical:
         return Matches(
             np.array(serials, np.int64),
             np.array([score for score, _ in hits], np.float32),
-            sum(_idf(max(word.values()), searcher.num_docs) for word in words),
+            _worth(words, searcher.num_docs),
         )
 
     def close(self) -> None:
@@ -231,6 +233,11 @@ class Lexical:
 def _rarest(words: list[dict[str, int]]) -> list[str]:
     known = {term: n for word in words for term, n in word.items() if n}
     return sorted(known, key=lambda term: known[term])[:_N_MAX_TERMS]
+
+
+def _worth(words: list[dict[str, int]], n: int) -> float:
+    weights = sorted((_idf(max(word.values()), n) for word in words), reverse=True)
+    return sum(weights[:_N_COUNTED_WORDS])
 
 
 def _accented(text: str) -> str:

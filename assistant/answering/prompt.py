@@ -99,6 +99,7 @@ def escaped(text: str, nonce: str = "") -> str:
         text = _FULLWIDTH_TOKEN.sub(r"‹\1›", text)
         text = _ANGLE_TOKEN.sub(lambda match: f"‹{match.group(1).strip('<>|')}›", text)
         text = _SQUARE_TOKEN.sub(r"(\1)", text)
+        text = text.replace("<|", "<¦").replace("|>", "¦>")
         text = _FENCE.sub(lambda match: match.group()[:2], text)
     return _ROLE_LINE.sub(r"\1\2 -", text)
 

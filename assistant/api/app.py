@@ -1,10 +1,11 @@
-"""The API as one ASGI application."""
+"""Answers with verified citations from company documents, under access control, over HTTP."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import Any, Protocol, runtime_checkable
 
 from fastapi import FastAPI
 
@@ -47,6 +48,14 @@ _SEAL_EVERY_S = 15.0
 _log = logger(__name__)
 
 
+@runtime_checkable
+class Closing(Protocol):
+    """A generator that holds connections."""
+
+    async def aclose(self) -> None:
+        """Close them."""
+
+
 def no_suggestions(person: Person) -> Sequence[str]:
     """Suggest nothing to anybody."""
     del person
@@ -59,6 +68,21 @@ def create_app(assistant: Assistant, suggestions: Suggestions = no_suggestions) 
     `suggestions` gives the questions that the chat offers to a person; they are shown only to
     people who may read something.
     """
+    app = _routed()
+    app.state.own = State(assistant, suggestions, SignInThrottle(), Readiness(assistant))
+    problems.install(app)
+    # The one added last is the outermost.
+    app.add_middleware(problems.UnknownErrors)
+    app.add_middleware(Limits)
+    return app
+
+
+def description() -> dict[str, Any]:
+    """Return the OpenAPI description, which is kept in docs/reference/openapi.json."""
+    return _routed().openapi()
+
+
+def _routed() -> FastAPI:
     app = FastAPI(
         title="Enterprise assistant",
         version="1",
@@ -66,19 +90,14 @@ def create_app(assistant: Assistant, suggestions: Suggestions = no_suggestions) 
         lifespan=_lifespan,
         openapi_url=None,
     )
-    app.state.own = State(assistant, suggestions, SignInThrottle(), Readiness(assistant))
-    problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
-    # The one added last is the outermost.
-    app.add_middleware(problems.UnknownErrors)
-    app.add_middleware(Limits)
     return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Seal the audit log while the app runs, and once more at its end."""
+    """Seal the audit log while the app runs and at its end; close the generator's connections."""
     state: State = app.state.own
     sealing = asyncio.create_task(_sealing(state.assistant.audit))
     try:
@@ -88,6 +107,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError):
             await sealing
         await _seal(state.assistant.audit, at_once=True)
+        if isinstance(state.assistant.generator, Closing):
+            await state.assistant.generator.aclose()
 
 
 async def _sealing(audit: AuditLog) -> None:

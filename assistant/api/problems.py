@@ -102,7 +102,9 @@ def problem(error: Exception, path: str) -> tuple[Json, dict[str, str]]:
     if isinstance(error, AssistantError):
         slug, status, detail = error.slug, error.status, str(error)
         if status >= 500:
-            _log.warning("problem", slug=slug, path=path)
+            # Its own message may name servers and settings: only its class's sentence goes out.
+            detail = str(type(error)())
+            _log.warning("problem", slug=slug, path=path, cause=type(error.__cause__).__name__)
     elif isinstance(error, RequestValidationError):
         slug, status, detail = "invalid-request", 422, _sentence(error.errors())
     elif isinstance(error, HTTPException):

@@ -47,8 +47,17 @@ def list_(data: Data = None, as_json: AsJson = False) -> None:
     with wiring.database(settings(data)) as database, database.begin() as conn:
         found = people.list_people(conn)
     if as_json:
-        print_json([{"login": p.login, "name": p.name, "roles": sorted(p.roles),
-                     "disabled": p.disabled_at is not None} for p in found])
+        print_json(
+            [
+                {
+                    "login": p.login,
+                    "name": p.name,
+                    "roles": sorted(p.roles),
+                    "disabled": p.disabled_at is not None,
+                }
+                for p in found
+            ]
+        )
         return
     rows = [(p.login, p.name, ", ".join(sorted(p.roles)), p.disabled_at or "") for p in found]
     print_table("People", ("login", "name", "roles", "disabled"), rows)

@@ -29,8 +29,15 @@ def verify(data: Data = None, as_json: AsJson = False) -> None:
         if found.ok:
             log.seal()
     if as_json:
-        print_json({"ok": found.ok, "events": found.n_events, "heads": found.n_heads,
-                    "first_bad_seq": found.first_bad_seq, "reason": found.reason})
+        print_json(
+            {
+                "ok": found.ok,
+                "events": found.n_events,
+                "heads": found.n_heads,
+                "first_bad_seq": found.first_bad_seq,
+                "reason": found.reason,
+            }
+        )
     elif found.ok:
         out.print(f"✓ {found.n_events} events and {found.n_heads} signed heads verify")
     if not found.ok:

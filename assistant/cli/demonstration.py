@@ -23,6 +23,7 @@ from assistant.errors import AssistantError, SettingsError
 from assistant.settings import Settings
 from assistant.store import people, sources
 from assistant.store.database import Database
+from assistant.store.people import Person
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -54,17 +55,16 @@ def run(settings: Settings, *, check: bool) -> None:
 
     Raises `AssistantError` if a check's answer has no verified citation.
     """
-    companies, members = _cast()
-    folder = settings.data_dir / "companies"
-    _build(folder)
     with wiring.database(settings) as database:
-        password = _password(settings.data_dir)
-        _enroll(database, members, password)
-        _connect(database, companies, folder)
+        companies, members, password = prepare(settings, database)
         model = wiring.embedder(settings, embedder_progress())
         sync.run_all(settings, database, model)
         assistant = wiring.assembled(settings, database, model)
-        suggestions = {member.login: member.questions for member in members}
+        questions = {member.login: member.questions for member in members}
+
+        def suggestions(person: Person) -> Sequence[str]:
+            return questions.get(person.login, ())
+
         if check:
             with serving.running(assistant, page=True, suggestions=suggestions) as addresses:
                 _check(addresses, companies, members, password)
@@ -74,6 +74,17 @@ def run(settings: Settings, *, check: bool) -> None:
             _welcome(addresses, members, password)
 
         serving.serve(assistant, page=True, suggestions=suggestions, ready=ready)
+
+
+def prepare(settings: Settings, database: Database) -> tuple[list[Company], list[Member], str]:
+    """Write the documents, and enter companies and people; returns the people's password too."""
+    companies, members = _cast()
+    folder = settings.data_dir / "companies"
+    _build(folder)
+    password = _password(settings.data_dir)
+    _enroll(database, members, password)
+    _connect(database, companies, folder)
+    return companies, members, password
 
 
 def _cast() -> tuple[list[Company], list[Member]]:

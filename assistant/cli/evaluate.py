@@ -108,8 +108,7 @@ def _run_golden(chosen: Settings, folder: Path, limit: int | None, as_json: bool
     questions = golden.load(folder)[:limit]
     with wiring.assistant(chosen, embedder_progress()) as assistant:
         outcomes = [
-            golden.judge(question, asyncio.run(_ask(assistant, question)))
-            for question in questions
+            golden.judge(question, asyncio.run(_ask(assistant, question))) for question in questions
         ]
     found = golden.figures(outcomes)
     if as_json:

@@ -33,9 +33,7 @@ def serve(
     host: Host = None,
     port: Port = None,
     ui_port: UiPort = None,
-    api: Annotated[
-        str | None, typer.Option(help="Where the API answers, for `--only ui`.")
-    ] = None,
+    api: Annotated[str | None, typer.Option(help="Where the API answers, for `--only ui`.")] = None,
     data: Data = None,
 ) -> None:
     """Serve the API and the chat page until Ctrl-C."""
@@ -66,8 +64,12 @@ def doctor(data: Data = None, as_json: AsJson = False) -> None:
     """Check database, audit log, model, generator, disk and ports, and say what to do."""
     findings = diagnose(settings(data))
     if as_json:
-        print_json({"ok": all(f.ok for f in findings),
-                    "checks": [{"name": f.name, "ok": f.ok, "detail": f.detail} for f in findings]})
+        print_json(
+            {
+                "ok": all(f.ok for f in findings),
+                "checks": [{"name": f.name, "ok": f.ok, "detail": f.detail} for f in findings],
+            }
+        )
     else:
         for finding in findings:
             mark = "[green]✓[/green]" if finding.ok else "[red]✗[/red]"
@@ -88,5 +90,3 @@ def check_config(data: Data = None) -> None:
 @config.callback()
 def about_config() -> None:
     """Look at the settings."""
-
-

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -16,7 +16,8 @@ import httpx
 import uvicorn
 
 from assistant import wiring
-from assistant.api.app import create_app
+from assistant.api.app import create_app, no_suggestions
+from assistant.api.deps import Suggestions
 from assistant.cli.console import out
 from assistant.errors import AssistantError, SettingsError
 from assistant.settings import Settings
@@ -39,16 +40,14 @@ def addressed(
     """Return the settings with other addresses where some were named."""
     named = {"host": host, "port": port, "ui_port": ui_port}
     changed = {name: value for name, value in named.items() if value is not None}
-    return settings.model_copy(
-        update={"serve": settings.serve.model_copy(update=changed)}
-    )
+    return settings.model_copy(update={"serve": settings.serve.model_copy(update=changed)})
 
 
 def serve(
     assistant: wiring.Assistant,
     *,
     page: bool,
-    suggestions: Mapping[str, Sequence[str]] | None = None,
+    suggestions: Suggestions = no_suggestions,
     ready: Callable[[Addresses], None] | None = None,
 ) -> None:
     """Serve until Ctrl-C or SIGTERM."""
@@ -76,7 +75,7 @@ def running(
     assistant: wiring.Assistant,
     *,
     page: bool,
-    suggestions: Mapping[str, Sequence[str]] | None = None,
+    suggestions: Suggestions = no_suggestions,
 ) -> Iterator[Addresses]:
     """Run the API in a thread, and the chat page as a child; stop both at the end.
 
@@ -84,7 +83,7 @@ def running(
     """
     chosen = assistant.settings
     listener = _listen(chosen.serve.host, chosen.serve.port, "--port")
-    app = create_app(assistant, suggestions=suggestions or {})
+    app = create_app(assistant, suggestions)
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=5, lifespan="on")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -61,9 +61,10 @@ class Bar:
     def committed(self, counts: Counts, done: int, total: int | None) -> None:
         """Move the bar to what is in the database."""
         self._bar.update(
-            self._task, description=self._source, completed=done, total=total or self._bar.tasks[
-                self._task
-            ].total
+            self._task,
+            description=self._source,
+            completed=done,
+            total=total or self._bar.tasks[self._task].total,
         )
         if self._bar.disable:
             log.info("sync.page", source=self._source, done=done, total=total, **counts.as_dict())
@@ -125,8 +126,9 @@ def _again(chosen: Settings, database: Database, model: Embedder, source: str | 
 
 def _show(reports: Sequence[Report], as_json: bool) -> None:
     if as_json:
-        print_json([{"source": r.source, **r.counts.as_dict(), "seconds": r.seconds}
-                    for r in reports])
+        print_json(
+            [{"source": r.source, **r.counts.as_dict(), "seconds": r.seconds} for r in reports]
+        )
         return
     for report in reports:
         c = report.counts
@@ -182,16 +184,27 @@ def status(data: Data = None, as_json: AsJson = False) -> None:
             {
                 "sources": [_source_json(*row) for row in found],
                 "failures": [
-                    {"source": names[f.source_id], "id": f.external_id, "cause": f.cause,
-                     "error": f.error, "attempts": f.attempts}
+                    {
+                        "source": names[f.source_id],
+                        "id": f.external_id,
+                        "cause": f.cause,
+                        "error": f.error,
+                        "attempts": f.attempts,
+                    }
                     for f in failures
                 ],
             }
         )
         return
     rows = [
-        (s.name, st.n_documents, st.n_chunks, st.n_failures, last.state if last else "never run",
-         s.synced_at.astimezone().strftime("%Y-%m-%d %H:%M") if s.synced_at else "")
+        (
+            s.name,
+            st.n_documents,
+            st.n_chunks,
+            st.n_failures,
+            last.state if last else "never run",
+            s.synced_at.astimezone().strftime("%Y-%m-%d %H:%M") if s.synced_at else "",
+        )
         for s, st, last in found
     ]
     columns = ("source", "documents", "chunks", "quarantined", "last run", "current as of")
@@ -211,6 +224,12 @@ def _source_json(
         "quarantined": stats.n_failures,
         "synced_at": source.synced_at,
         "groups_at": source.groups_at,
-        "last_run": {"state": last.state, "error": last.error, "counts": last.counts,
-                     "seconds": last.seconds} if last else None,
+        "last_run": {
+            "state": last.state,
+            "error": last.error,
+            "counts": last.counts,
+            "seconds": last.seconds,
+        }
+        if last
+        else None,
     }

@@ -144,9 +144,7 @@ def _leaks(question: GoldenQuestion, answer: Answer) -> int:
     """Count passages of other companies, and of the gold of a question forbidden to its asker."""
     seen = [*(c.passage for c in answer.citations), *answer.closest]
     secret = {e.document for e in question.gold} if question.kind == "forbidden" else set()
-    return sum(
-        passage.collection != question.company or passage.uri in secret for passage in seen
-    )
+    return sum(passage.collection != question.company or passage.uri in secret for passage in seen)
 
 
 def _share(values: Sequence[bool]) -> float:

@@ -56,7 +56,7 @@ _WH_ONLY = re.compile(
     r"|mais detalhes)$"
 )
 _VERB = re.compile(
-    r"\b(?:do (?:i|we|you|they|the)|is|are|was|were|does|did|can|could|may|must|should|will"
+    r"\b(?:do (?:i|we|you|they|the)|^do (?:\w+ )?\w+s|is|are|was|were|does|did|can|could|may|must|should|will"
     r"|would|has|have|had|need|needs|get|gets"
     r"|e|sao|foi|foram|era|sera|tem|ha|pode|podem|posso|deve|devem|preciso|precisa|fica|existe"
     r"|existem|faz"
@@ -176,7 +176,7 @@ def _swapped(rest: str, previous: str) -> str | None:
     if swapped != previous and all(is_function_word(word) for word in words(left)):
         return swapped
     names = _NAME.findall(previous)
-    if other := _other_subject(plain, previous):
+    if not _refers_back(fold(plain)) and (other := _other_subject(plain, previous)):
         return other
     if names and (match := _NAME.search(" x " + left)) and match.group() == _last_words(left):
         return previous.replace(names[-1], match.group())

@@ -163,6 +163,8 @@ class EmbeddedServer:
             self._pg_ctl("-w", "-m", "fast", "stop")
 
     def _is_running(self) -> bool:
+        if not self._cluster.is_dir():
+            return False
         data = _data_argument(self._cluster, self._user)
         return self._call("pg_ctl", "-D", data, "status", cwd=self._cluster).returncode == 0
 

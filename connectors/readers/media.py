@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import BinaryIO
 
 from connectors.readers.text import decode
 
@@ -107,8 +108,7 @@ def sniff(path: Path, *, hint: str | None = None, name: str | None = None) -> st
         if head.startswith(_OLE):
             return _ole(head + file.read(16 * 1024 * 1024))
         if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-            file.seek(max(0, path.stat().st_size - _HEAD))
-            return _archive(head, file.read(_HEAD))
+            return _archive(head, _directory(file, path.stat().st_size))
     if not head.strip(b"\x00 \t\r\n"):
         return EMPTY
     if b"%PDF-" in head[:1024]:
@@ -139,13 +139,32 @@ def _ole(data: bytes) -> str:
     return BINARY
 
 
-def _archive(head: bytes, tail: bytes) -> str:
+def _directory(file: BinaryIO, size: int) -> list[bytes]:
+    """The names in a zip's central directory (APPNOTE 4.3.12), at most the first megabytes."""
+    file.seek(max(0, size - _HEAD))
+    tail = file.read(_HEAD)
+    end = tail.rfind(b"PK\x05\x06")
+    if end < 0 or len(tail) < end + 20:
+        return []
+    length = int.from_bytes(tail[end + 12 : end + 16], "little")
+    file.seek(min(size, int.from_bytes(tail[end + 16 : end + 20], "little")))
+    entries = file.read(min(length, 4 * 1024 * 1024))
+    names: list[bytes] = []
+    at = 0
+    while entries[at : at + 4] == b"PK\x01\x02" and len(names) < 20_000:
+        lengths = [int.from_bytes(entries[at + k : at + k + 2], "little") for k in (28, 30, 32)]
+        names.append(entries[at + 46 : at + 46 + lengths[0]])
+        at += 46 + sum(lengths)
+    return names
+
+
+def _archive(head: bytes, names: list[bytes]) -> str:
     if head[30:38] == b"mimetype":
         declared = re.match(rb"[\w.+/-]+", head[38:160])
         if declared:
             return declared.group(0).decode("ascii").split("PK")[0]
     for part, media_type in _ZIP_PARTS:
-        if part in tail or part in head:
+        if any(name.startswith(part) for name in names):
             return media_type
     return "application/zip"
 

@@ -24,7 +24,7 @@ from assistant.answering.record import Record
 from assistant.answering.verify import similarity_of
 from assistant.audit.log import AuditLog
 from assistant.domain import Chunk, DocumentId
-from assistant.ports import Generator
+from assistant.ports import Embedder, Generator
 from assistant.retrieval.retriever import Retriever
 from assistant.settings import Settings
 from assistant.store import catalog, ledger, memberships, people, sources
@@ -43,9 +43,7 @@ def assembled(settings: Settings, database: Database, generator: Generator) -> A
     embedder = HashingEmbedder()
     audit = AuditLog(database, settings.data_dir)
     retriever = Retriever(database, embedder, HybridIndex(embedder.dimension))
-    answerer = Answerer(
-        retriever, generator, Record(database, audit), similarity_of(embedder), 4
-    )
+    answerer = Answerer(retriever, generator, Record(database, audit), similarity_of(embedder), 4)
     return Assistant(settings, database, audit, embedder, generator, retriever, answerer)
 
 
@@ -54,6 +52,7 @@ class Company:
     """Adds people, groups and documents to a database, and changes them."""
 
     database: Database
+    embedder: Embedder = field(default_factory=HashingEmbedder)
     groups: dict[str, set[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -100,14 +99,13 @@ class Company:
         lang: str = "en",
     ) -> DocumentId:
         """Add a document, or a new version of it, with a chunk for each passage."""
-        embedder = HashingEmbedder()
         chunks, start = [], 0
         for text in passages:
             page = boxes[0][0] if boxes else None
             chunk = Chunk(text, (), "paragraph", lang, start, start + len(text), page, boxes)
             start += len(text) + 1
-            vector = embedder.embed_documents([f"{name}\n{text}"])[0]
-            chunks.append(NewChunk(chunk, vector, embedder.name))
+            vector = self.embedder.embed_documents([f"{name}\n{text}"])[0]
+            chunks.append(NewChunk(chunk, vector, self.embedder.name))
         facts = Facts(
             uri=f"https://intranet.example/{name}",
             title=name.replace("-", " ").title(),
@@ -143,12 +141,12 @@ class Company:
             memberships.replace_groups(conn, self.source_id, named)
 
 
-def pdf(*pages: str) -> Original:
-    """Return a PDF of A4 pages, each with one line 72 points below its top."""
+def pdf(*pages: str, size: tuple[float, float] = (595, 842)) -> Original:
+    """Return a PDF of pages (A4 unless told), each with one line 72 points below its top."""
     file = io.BytesIO()
-    canvas = Canvas(file, pagesize=(595, 842), invariant=1)
+    canvas = Canvas(file, pagesize=size, invariant=1)
     for text in pages:
-        canvas.drawString(72, 842 - 72, text)
+        canvas.drawString(72, size[1] - 72, text)
         canvas.showPage()
     canvas.save()
     return Original("application/pdf", file.getvalue())
@@ -177,9 +175,7 @@ def signed_in(url: str, database: Database, login: str) -> httpx.Client:
     """Return a client with a session of this person, begun without the cost of a password."""
     with database.begin() as conn:
         token = people.start_session(conn, people.person_with_login(conn, login).id, 3600)
-    return httpx.Client(
-        base_url=url, timeout=30, headers={"Authorization": f"Bearer {token}"}
-    )
+    return httpx.Client(base_url=url, timeout=30, headers={"Authorization": f"Bearer {token}"})
 
 
 def events_of(database: Database) -> list[dict[str, Any]]:

@@ -65,5 +65,3 @@ class ScriptedGenerator:
         """Raise `ModelUnavailable` if a test says so."""
         if self.broken:
             raise ModelUnavailable(self.broken)
-
-

@@ -48,7 +48,7 @@ def show(
         collection=facts.collection,
         industry=facts.industry,
         modified_at=facts.modified_at,
-        n_pages=pages.n_pages(content) if content is not None else None,
+        n_pages=_n_pages(content),
         superseded=row.superseded,
         n_passages=len(found),
         passages=[_passage(one) for one in _around(found, chunk)],
@@ -94,6 +94,16 @@ def _pdf(conn: Connection, row: DocumentRow) -> bytes | None:
         return None
     kept = passages.original(conn, row.original_sha256)
     return kept.content if kept is not None else None
+
+
+def _n_pages(content: bytes | None) -> int | None:
+    """Count the pages that can be drawn; a damaged file has none, its passages remain."""
+    if content is None:
+        return None
+    try:
+        return pages.n_pages(content)
+    except pages.PageUnreadable:
+        return None
 
 
 def _boxes(conn: Connection, row: DocumentRow, chunk: int | None) -> tuple[PageBox, ...]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from assistant.access.acl import access_filter
 from assistant.access.identity import caller_of
+from assistant.access.roles import PERMISSIONS
 from assistant.api.deps import AssistantOf, SignedIn, StateOf, Token
 from assistant.api.schemas.people import (
     CollectionBody,
@@ -27,7 +28,6 @@ from assistant.store import people
 from assistant.store.people import Person
 from assistant.store.readable import ReadableShare, readable_shares
 from assistant.store.runs import list_runs
-from assistant.wiring import Assistant
 
 router = APIRouter(tags=["sessions"])
 
@@ -66,7 +66,7 @@ def me(state: StateOf, caller: SignedIn) -> Me:
     """Say who is signed in and what they may read."""
     with state.assistant.database.begin() as conn:
         person = _person(conn, caller)
-        readable = _readable(conn, state.assistant, caller)
+        readable = _readable(conn, caller)
     suggested = list(state.suggestions(person)) if readable.n_documents else []
     return Me(person=PersonBody.of(person), readable=readable, suggestions=suggested)
 
@@ -78,11 +78,10 @@ def _person(conn: Connection, caller: Caller) -> Person:
     return person
 
 
-def _readable(conn: Connection, assistant: Assistant, caller: Caller) -> ReadableBody:
-    """Count what a caller may read; nobody who may not read documents sees counts either."""
-    del assistant
-    ids = access_filter(conn, caller).access_ids if "employee" in caller.roles else frozenset()
-    shares = readable_shares(conn, ids)
+def _readable(conn: Connection, caller: Caller) -> ReadableBody:
+    """Count what a caller may read; whoever may not read documents sees no counts either."""
+    may_read = PERMISSIONS["read_documents"] & caller.roles
+    shares = readable_shares(conn, access_filter(conn, caller).access_ids) if may_read else []
     return ReadableBody(
         n_documents=sum(share.n_documents for share in shares),
         collections=_collections(shares),

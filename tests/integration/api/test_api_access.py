@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 from uuid import uuid4
 
@@ -166,7 +167,7 @@ def test_a_passage_revoked_in_the_middle_of_an_answer_is_not_shown(
 
 def _awaited(generator: ScriptedGenerator) -> tuple[Any, ...]:
     while not generator.prompts:
-        pass
+        time.sleep(0.01)
     return generator.prompts[-1].passages
 
 
@@ -222,9 +223,7 @@ def test_a_person_disabled_in_the_middle_of_an_answer_reads_no_further(
         {"api-key": "TOKEN"},
     ],
 )
-def test_only_a_bearer_token_signs_in(
-    sign_in: SignIn, url: str, headers: dict[str, str]
-) -> None:
+def test_only_a_bearer_token_signs_in(sign_in: SignIn, url: str, headers: dict[str, str]) -> None:
     token = sign_in("ana").headers["authorization"].removeprefix("Bearer ")
     sent = {name: value.replace("TOKEN", token) for name, value in headers.items()}
     for path in ("/v1/me", f"/v1/me?token={token}", f"/v1/me?access_token={token}"):

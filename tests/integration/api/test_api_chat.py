@@ -265,9 +265,7 @@ def test_text_that_can_not_be_stored_is_refused(sign_in: SignIn) -> None:
     assert refused.status_code == 422, refused.text
 
 
-def test_feedback_goes_to_an_answer_of_the_conversation(
-    sign_in: SignIn, company: Company
-) -> None:
+def test_feedback_goes_to_an_answer_of_the_conversation(sign_in: SignIn, company: Company) -> None:
     ana = sign_in("ana")
     answer = ana.post("/v1/answers", json={"question": INCOME}).json()
     other = ana.post("/v1/answers", json={"question": INCOME}).json()

@@ -70,9 +70,7 @@ def test_pages_that_are_not_there_are_not_found(sign_in: SignIn, company: Compan
     assert ana.get(f"/v1/documents/{text}").json()["n_pages"] is None
 
 
-def test_a_damaged_file_is_a_problem_with_the_next_step(
-    sign_in: SignIn, company: Company
-) -> None:
+def test_a_damaged_file_is_a_problem_with_the_next_step(sign_in: SignIn, company: Company) -> None:
     broken = company.document("b", "A line.", original=Original("application/pdf", b"%PDF-1.7 x"))
     ana = sign_in("ana")
     drawn = ana.get(f"/v1/documents/{broken}/pages/1")

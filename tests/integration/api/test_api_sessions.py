@@ -63,9 +63,7 @@ def test_wrong_logins_read_alike_and_are_slowed_down(
     assert "guess" not in str(failed)
 
 
-def test_me_counts_what_the_person_may_read_and_no_more(
-    sign_in: SignIn, company: Company
-) -> None:
+def test_me_counts_what_the_person_may_read_and_no_more(sign_in: SignIn, company: Company) -> None:
     readable = sign_in("bruno").get("/v1/me").json()["readable"]
     assert readable["n_documents"] == 2
     assert readable["collections"] == [

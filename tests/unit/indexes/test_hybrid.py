@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from indexes.hybrid import HybridIndex
+from indexes.lexical import Lexical
 from indexes.model import AccessFilter, Entry, Facets, Query, SearchIndexError
 
 DIMENSION = 16
@@ -51,6 +52,15 @@ def test_hits_carry_both_scores(index: HybridIndex) -> None:
     assert by_id[1].lexical == lexical[0].lexical == lexical[0].score
     assert by_id[2].lexical is None
     assert {i: hit.dense for i, hit in by_id.items()} == pytest.approx(dense)
+
+
+def test_a_leak_in_the_word_index_is_stopped_by_the_columns(
+    index: HybridIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.add([entry(1, "d"), entry(2, "secret", 2)])
+    monkeypatch.setattr(Lexical, "_filters", lambda self, selection: [])
+    assert [hit.chunk_id for hit in index.search_lexical(ask(1), 10)] == [1]
+    assert [hit.chunk_id for hit in index.search(ask(1), 10)] == [1]
 
 
 @pytest.mark.parametrize("k", [0, -1])

@@ -72,6 +72,14 @@ def test_the_ceiling_is_reached_only_by_a_text_with_every_word(lexical: Lexical)
     assert part.scores[0] / part.ceiling < 0.6
 
 
+def test_a_pasted_text_is_not_held_to_every_word(lexical: Lexical) -> None:
+    long = " ".join(f"word{i}" for i in range(16))
+    once = lexical.search(f"pump {long}", "en", EVERYTHING, 10)
+    more = lexical.search(f"pump {long} " + long.replace("word", "term"), "en", EVERYTHING, 10)
+    assert more.ceiling == pytest.approx(once.ceiling)
+    assert more.scores == pytest.approx(once.scores)
+
+
 @pytest.mark.parametrize(
     "question",
     [

@@ -68,6 +68,16 @@ def test_archives_by_their_parts(tmp_path: Path, part: str, expected: str) -> No
     assert sniff(path) == expected
 
 
+def test_an_embedded_workbook_does_not_decide(tmp_path: Path) -> None:
+    inner, outer = tmp_path / "inner.xlsx", tmp_path / "outer.pptx"
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("xl/workbook.xml", "x")
+    with zipfile.ZipFile(outer, "w") as archive:
+        archive.writestr("ppt/presentation.xml", "x")
+        archive.write(inner, "ppt/embeddings/inner.xlsx")
+    assert sniff(outer) == m.PPTX
+
+
 def test_open_document_by_its_first_entry(tmp_path: Path) -> None:
     path = tmp_path / "a"
     with zipfile.ZipFile(path, "w") as archive:

@@ -1,0 +1,1 @@
+"""The chat page; it knows the assistant only through its HTTP API."""

@@ -1,0 +1,85 @@
+"""Beside the chat: who is signed in, and their conversations."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ui import session
+from ui.model import Head
+from ui.pages.sign_in import language_switch
+from ui.safety import label, plain
+from ui.session import Visit
+from ui.text import Speech
+
+N_SHOWN = 40
+
+
+def show(visit: Visit, say: Speech) -> None:
+    """Show the sidebar."""
+    with st.sidebar, st.container(key="side"):
+        st.html(f'<div class="brand">{say("Assistant")}</div>')
+        st.button(
+            say("New chat"),
+            icon=":material/edit_square:",
+            width="stretch",
+            key="new-chat",
+            on_click=visit.begin_anew,
+        )
+        with st.container(key="history", gap=None):
+            _history(visit, say)
+        _person(visit, say)
+
+
+def _history(visit: Visit, say: Speech) -> None:
+    if not visit.conversations:
+        st.html(f'<p class="quiet">{say("Your conversations will be listed here.")}</p>')
+        return
+    st.html(f'<div class="over">{say("History")}</div>')
+    for head in visit.conversations[:N_SHOWN]:
+        _entry(visit, say, head)
+
+
+def _entry(visit: Visit, say: Speech, head: Head) -> None:
+    def opened() -> None:
+        visit.wanted = head.id
+
+    def deleted() -> None:
+        visit.unwanted = head.id
+
+    is_open = head.id == visit.conversation_id
+    name = f"entry-{'open-' if is_open else ''}{head.id}"
+    with st.container(horizontal=True, gap=None, key=name, vertical_alignment="center", wrap=False):
+        st.button(
+            label(head.title) or say("Conversation"),
+            key=f"open-{head.id}",
+            type="tertiary",
+            width="stretch",
+            on_click=opened,
+            wrap=False,
+        )
+        st.menu_button(
+            "",
+            [say("Delete")],
+            key=f"more-{head.id}",
+            type="tertiary",
+            icon=":material/more_horiz:",
+            help=say("Delete this conversation"),
+            on_click=deleted,
+        )
+
+
+def _person(visit: Visit, say: Speech) -> None:
+    person = visit.me.person
+    details = " · ".join(part for part in (person.title, _company(visit)) if part)
+    with st.container(key="person"):
+        st.html(f'<div class="who"><b>{plain(person.name)}</b><span>{plain(details)}</span></div>')
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            language_switch(say)
+            st.button(say("Sign out"), key="sign-out", type="tertiary", on_click=session.sign_out)
+
+
+def _company(visit: Visit) -> str:
+    """Return the title of the person's company, as their collections name it."""
+    name = visit.me.person.company
+    titles = {one.name: one.title for one in visit.me.readable.collections}
+    return titles.get(name, name)
