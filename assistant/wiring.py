@@ -80,8 +80,10 @@ def assistant(settings: Settings, progress: WeightsProgress | None = None) -> It
         yield assembled(settings, opened, embedder(settings, progress))
 
 
-def assembled(settings: Settings, opened: Database, model: Embedder) -> Assistant:
-    """Assemble the assistant over an open database and a loaded embedder."""
+def assembled(
+    settings: Settings, opened: Database, model: Embedder, writer: Generator | None = None
+) -> Assistant:
+    """Assemble the assistant over an open database, a loaded embedder, perhaps a generator."""
     audit = AuditLog(opened, settings.data_dir)
     retriever = Retriever(
         opened,
@@ -90,7 +92,7 @@ def assembled(settings: Settings, opened: Database, model: Embedder) -> Assistan
         n_candidates=settings.retrieval.n_candidates,
         acl_max_age_s=settings.sync.acl_max_age_s,
     )
-    writer = generator(settings, model)
+    writer = writer or generator(settings, model)
     answerer = Answerer(
         retriever,
         writer,

@@ -45,6 +45,11 @@ _SUFFIXES = _names(
     "izations ization ations ation itions ition ments ment nesses ness ities ity ings ing ies ied "
     "able ible ally ly ers ed es s"
 )
+_NEGATION = re.compile(
+    r"(?:\b(?:not|no|never|none|nor|neither|cannot|without|nao|nunca|jamais|nenhum|nenhuma|nem|sem)"
+    r"|n['’]t)\b(?!\s+(?:only|so\b|apenas|somente))([^.,;:!?()\n]*)"
+)
+_N_NEGATED = 2
 _BY_LENGTH = tuple(sorted(_SUFFIXES, key=len, reverse=True))
 
 
@@ -80,3 +85,12 @@ def content_words(text: str) -> list[str]:
 def is_function_word(word: str) -> bool:
     """Tell whether a word, in any case or accent, is an article, pronoun, preposition and so on."""
     return fold(word) in _FUNCTION_WORDS
+
+
+def negated(text: str) -> frozenset[str]:
+    """Return the stems of the first two content words behind each negation, within its clause."""
+    return frozenset(
+        word
+        for match in _NEGATION.finditer(fold(text))
+        for word in content_words(match.group(1))[:_N_NEGATED]
+    )

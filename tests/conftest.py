@@ -13,6 +13,8 @@ import hypothesis
 import pytest
 import sqlalchemy as sa
 
+from assistant.models import embedder
+from assistant.models.embedder import SentenceEmbedder
 from assistant.settings import DatabaseSettings, Settings
 from assistant.store.database import Database, open_database
 from assistant.store.embedded import EmbeddedServer
@@ -34,6 +36,18 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"not run: there is no development data at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def model_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder in which the bundled embedding model is converted once for all tests."""
+    return tmp_path_factory.mktemp("model")
+
+
+@pytest.fixture(scope="session")
+def bundled(model_data_dir: Path) -> SentenceEmbedder:
+    """The bundled embedding model."""
+    return embedder.load("bundled", model_data_dir, device="cpu", precision="float32")
 
 
 @pytest.fixture(scope="session")

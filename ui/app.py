@@ -6,7 +6,7 @@ import streamlit as st
 
 from ui import components, problems, session
 from ui.client import SignedOut
-from ui.pages import chat, sign_in
+from ui.views import chat, sign_in
 
 
 def run() -> None:
@@ -14,7 +14,7 @@ def run() -> None:
     say = session.speech()
     st.set_page_config(
         page_title=say("Assistant"),
-        page_icon=":material/forum:",
+        page_icon=components.icon(),
         layout="wide",
         initial_sidebar_state="auto",
     )

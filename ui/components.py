@@ -7,11 +7,13 @@ the page and reports which source was clicked.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from PIL import Image, ImageDraw
 
 from ui.model import Answer, Citation, Delta, Document, Near, Passage, Place, Sentence
 from ui.safety import emphasised, marked, plain
@@ -40,6 +42,16 @@ _answer = st.components.v2.component(
     js=(ASSETS / "answer.js").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
+
+
+@cache
+def icon() -> Image.Image:
+    """Draw the page's icon; Streamlit's own icons would be fetched from the internet."""
+    drawn = Image.new("RGBA", (64, 64), (0, 0, 0, 0))
+    ImageDraw.Draw(drawn).rounded_rectangle(
+        (4, 4, 60, 60), 16, fill="#0f5f63", corners=(True, True, True, False)
+    )
+    return drawn
 
 
 def styles() -> None:
@@ -185,7 +197,7 @@ def _chip(say: Speech, citation: Citation) -> str:
 def _sources(say: Speech, citations: Sequence[Citation]) -> str:
     return _cards(
         say("Sources"),
-        [_card(say, f"n{c.n}", str(c.n), c, c.quote) for c in citations],
+        [_card(say, f"n{c.n}", str(c.n), c, "") for c in citations],
     )
 
 
@@ -203,15 +215,16 @@ def _cards(title: str, cards: Sequence[str]) -> str:
     )
 
 
-def _card(say: Speech, name: str, number: str, place: Place, text: str) -> str:
+def _card(say: Speech, name: str, number: str, place: Place, excerpt: str) -> str:
     warning = warning_words(say, place)
+    shown = f'<span class="excerpt">{plain(excerpt[:200])}</span>' if excerpt else ""
     badge = f'<span class="number">{number}</span>' if number else ""
     care = f'<span class="care">{plain(warning)}</span>' if warning else ""
     return (
         f'<button type="button" class="card{" stale" if warning else ""}" data-open="{name}">'
         f'{badge}<span class="facts"><span class="title">{plain(place.document)}</span>'
         f'<span class="where">{plain(place_words(say, place))}{care}</span>'
-        f'<span class="excerpt">{plain(text[:200])}</span></span></button>'
+        f"{shown}</span></button>"
     )
 
 

@@ -68,6 +68,8 @@ class Answerer:
                 async for event in events:
                     yield event
             yield draft.usage(self._generator)
+            answer = await asyncio.to_thread(draft.answer, time.perf_counter() - started, permitted)
+            finished = await asyncio.to_thread(self._record.finished, query_id, question, answer)
         except (GeneratorExit, asyncio.CancelledError):
             await asyncio.shield(
                 asyncio.to_thread(self._record.aborted, query_id, question, "client left")
@@ -76,8 +78,7 @@ class Answerer:
         except AssistantError as error:
             await asyncio.to_thread(self._record.aborted, query_id, question, error.slug)
             raise
-        answer = draft.answer(time.perf_counter() - started)
-        yield Done(await asyncio.to_thread(self._record.finished, query_id, question, answer))
+        yield Done(finished)
 
     def _retrieve(self, question: Question, standalone: str, lang: Lang) -> Retrieved:
         return self._retriever.retrieve(
@@ -101,4 +102,4 @@ async def answer_from(
     draft = Draft(prompts.build(question, lang, passages, ""))
     async for _ in draft.write(generator, similarity, permitted=lambda chunk_ids: chunk_ids):
         pass
-    return draft.answer(time.perf_counter() - started)
+    return draft.answer(time.perf_counter() - started, lambda chunk_ids: chunk_ids)

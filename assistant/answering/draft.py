@@ -59,11 +59,13 @@ class Draft:
             self.first_token_s,
         )
 
-    def answer(self, seconds: float) -> Answer:
-        """Put the answer together; with no sentence left, abstain."""
+    def answer(self, seconds: float, permitted: Permitted) -> Answer:
+        """Put the answer together; with no sentence left, abstain, naming what may be read now."""
         abstained = not self.sentences
         lang = self.prompt.lang
         closest: tuple[Passage, ...] = self.prompt.passages[:N_CLOSEST] if abstained else ()
+        allowed = permitted([p.chunk_id for p in closest]) if closest else ()
+        closest = tuple(p for p in closest if p.chunk_id in allowed)
         written = [
             {"text": s.text, "citations": [c.n for c in s.citations], "row": transcript.is_row(s)}
             for s in self.sentences
@@ -88,6 +90,10 @@ class Draft:
         passages = {p.n: p for p in cited if p.chunk_id in allowed}
         sentence = verify(raw, passages, self.prompt.question, similarity)
         if sentence.verdict != "verified":
+            given = [p.chunk_id for p in self.prompt.passages]
+            if len(permitted(given)) < len(given):
+                # It may repeat a passage that was revoked in the meantime, cited or not.
+                sentence = replace(sentence, text="")
             self.withheld.append(sentence)
             return Withheld(sentence)
         numbered = replace(sentence, citations=tuple(map(self._numbered, sentence.citations)))

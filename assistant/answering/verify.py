@@ -7,7 +7,6 @@ code in the evidence. See `_supports` for how the thresholds were set.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,16 +16,11 @@ from assistant.answering.figures import Evidence, missing
 from assistant.domain import Citation, Passage, Sentence, Verdict
 from assistant.ports import Embedder
 from assistant.sentences import Span, lines, sentences
-from assistant.words import WORD, content_words, fold, words
+from assistant.words import WORD, content_words, fold, negated, words
 
 Similarity = Callable[[str, Sequence[str]], Sequence[float]]
 """Cosines between one text and several others, from -1 to 1."""
 
-_NEGATION = re.compile(
-    r"(?:\b(?:not|no|never|none|nor|neither|cannot|without|nao|nunca|jamais|nenhum|nenhuma|nem|sem)"
-    r"|n['’]t)\b(?!\s+(?:only|so\b|apenas|somente))([^.,;:!?()\n]*)"
-)
-_N_NEGATED = 2
 _N_COMPARED = 4
 
 
@@ -179,18 +173,9 @@ def _same_polarity(text: str, support: Support) -> bool:
     """Tell whether what one text negates isn't affirmed by the other."""
     if support.verbatim:
         return True
-    denied, said = _negated(text), set(content_words(text))
-    denied_there, said_there = _negated(support.quote), set(content_words(support.quote))
+    denied, said = negated(text), set(content_words(text))
+    denied_there, said_there = negated(support.quote), set(content_words(support.quote))
     return not (denied & said_there) - denied_there and not (denied_there & said) - denied
-
-
-def _negated(text: str) -> set[str]:
-    """Return the first content words behind each negation, within its clause."""
-    return {
-        word
-        for match in _NEGATION.finditer(fold(text))
-        for word in content_words(match.group(1))[:_N_NEGATED]
-    }
 
 
 def _together(text: str, found: Sequence[Support]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -46,14 +46,6 @@ ROUTERS = (
 _SEAL_EVERY_S = 15.0
 
 _log = logger(__name__)
-
-
-@runtime_checkable
-class Closing(Protocol):
-    """A generator that holds connections."""
-
-    async def aclose(self) -> None:
-        """Close them."""
 
 
 def no_suggestions(person: Person) -> Sequence[str]:
@@ -97,7 +89,7 @@ def _routed() -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Seal the audit log while the app runs and at its end; close the generator's connections."""
+    """Seal the audit log while the app runs and at its end."""
     state: State = app.state.own
     sealing = asyncio.create_task(_sealing(state.assistant.audit))
     try:
@@ -107,8 +99,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError):
             await sealing
         await _seal(state.assistant.audit, at_once=True)
-        if isinstance(state.assistant.generator, Closing):
-            await state.assistant.generator.aclose()
 
 
 async def _sealing(audit: AuditLog) -> None:

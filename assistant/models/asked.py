@@ -48,7 +48,8 @@ _ASKS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         re.compile(
             r"\b(?:how much (?:does|do|is|are|was|did|will) .*(?:cost|pay|charge|worth|earn"
             r"|price)|price"
-            r"|(?:what|which|o que|qual) .*(?:charge|ask|quote)\b.* (?:for|now)|cost|fee|salary|quanto (?:custa|custam|custou|cobra|vale|recebe|ganha|pag\w+)"
+            r"|(?:what|which|o que|qual) .*(?:charge|ask|quote)\b.* (?:for|now)|cost|fee|salary"
+            r"|quanto (?:custa|custam|custou|cobra|vale|recebe|ganha|pag\w+)"
             r"|preco"
             r"|por quanto (?!tempo)|tarifa|salario|em (?:milhoes de )?reais)\b"
         ),
@@ -90,7 +91,7 @@ _ASKS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
         re.compile(
             r"\b(?:what are|which (?!\w+ss\b)\w+s\b|what \w+s (?:are|do|does|must|should|need"
             r"|can)|list"
-            r"|quais|o que (?:e|nao e|sao) (?:proibid|permitid|necessari|obrigatori"
+            r"|quais|^que \w+s|o que (?:e|nao e|sao) (?:proibid|permitid|necessari|obrigatori"
             r"|exigid)\w*|liste)\b"
         ),
     ),
@@ -124,7 +125,8 @@ _HOLDS: dict[Kind, re.Pattern[str]] = {
         r"|million)|\bfree\b|\bgratis|\bisent\w+"
     ),
     "duration": re.compile(
-        rf"(?:\d|\b(?:{_SPELLED}|one|um|uma)\b)[\s-]*(?:\(\w+\)\s*)?(?:full |calendar |business |working )?"
+        rf"(?:\d|\b(?:{_SPELLED}|one|um|uma)\b)[\s-]*(?:\(\w+\)\s*)?"
+        r"(?:full |calendar |business |working )?"
         r"(?:seconds?|minutes?|min\b|hours?|h\b|days?|weeks?|months?|years?|segundos?"
         r"|minutos?|horas?|dias?"
         r"|semanas?|mes(?:es)?|anos?)|\b(?:daily|weekly|monthly|quarterly|yearly|annual\w*"
@@ -132,7 +134,8 @@ _HOLDS: dict[Kind, re.Pattern[str]] = {
         r"|mensa\w*|bimestra\w*|trimestra\w*|semestra\w*|anua\w*)\b"
     ),
     "date": re.compile(
-        rf"\b\d{{1,2}}(?:st|nd|rd|th|º)?[\s-]+(?:of |de )?(?:{_MONTH})\b|\b(?:{_MONTH})\.?\s+(?:de )?\d|"
+        rf"\b\d{{1,2}}(?:st|nd|rd|th|º)?[\s-]+(?:of |de )?(?:{_MONTH})\b"
+        rf"|\b(?:{_MONTH})\.?\s+(?:de )?\d|"
         r"\b\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b|\b\d{4}-\d\d(?:-\d\d)?\b|\b(?:19|20)\d\d\b"
         r"|\b(?:mon|tues|wednes"
         r"|thurs|fri|satur|sun)day|\b(?:segunda|terca|quarta|quinta|sexta)s?(?:-feira)?\b"
@@ -213,9 +216,9 @@ def asked(question: str) -> Asked:
 
 def _units(folded: str) -> frozenset[str]:
     """Return the units of the answer: those counted (`how many days`) or of the quantity named."""
-    if counted := _COUNTED.search(folded):
-        if unit := UNITS.get(counted.group(1)):
-            return frozenset({unit, *_NEAR_UNITS.get(unit, ())})
+    counted = _COUNTED.search(folded)
+    if counted and (unit := UNITS.get(counted.group(1))):
+        return frozenset({unit, *_NEAR_UNITS.get(unit, ())})
     return frozenset(
         unit for pattern, units in _QUANTITIES if pattern.search(folded) for unit in units
     )

@@ -18,7 +18,7 @@ from assistant.numbers import Day, facts
 from assistant.ports import Embedder
 from assistant.sentences import lines, sentences
 from assistant.units import UNITS
-from assistant.words import content_words, fold
+from assistant.words import content_words, fold, negated
 
 MOST_EMBEDDED = 40
 _MOST_CHARACTERS = 400
@@ -100,6 +100,7 @@ class Signals:
     other_lang: float
     names_missing: float
     unseen: float
+    denied: float
 
 
 def candidates(passages: Sequence[Passage]) -> list[Candidate]:
@@ -138,6 +139,7 @@ class _Wording:
     lang: str
     weights: Mapping[str, float]
     names: frozenset[str]
+    negated: frozenset[str]
 
     @classmethod
     def of(cls, question: str, lang: str, found: Sequence[Candidate]) -> _Wording:
@@ -145,7 +147,7 @@ class _Wording:
         n = len(found) + 1
         seen = {w: sum(_has(w, c.words, lang, c.passage.lang) for c in found) for w in stems}
         weights = {word: math.log(1 + n / (1 + seen[word])) for word in stems}
-        return cls(lang, weights, names(question))
+        return cls(lang, weights, names(question), negated(question))
 
     def share(self, words: frozenset[str], lang: str) -> float:
         """Return the weight of the stems that are among words of a language, from 0 to 1."""
@@ -158,6 +160,11 @@ class _Wording:
         known = concepts(words)
         missing = [name for name in self.names if not concepts_of(name) & known]
         return len(missing) / len(self.names) if self.names else 0.0
+
+    def denies(self, candidate: Candidate) -> bool:
+        """Tell whether a candidate affirms what the question negates."""
+        affirmed = candidate.words - negated(f"{candidate.lead} {candidate.text}")
+        return bool(self.negated & affirmed)
 
 
 def _has(word: str, words: frozenset[str], lang: str, other_lang: str) -> bool:
@@ -206,6 +213,7 @@ class _Shares:
     under_heading: float
     names_missing: float
     unseen: float
+    denied: float
 
 
 def _shares(wording: _Wording, c: Candidate, unseen: float) -> _Shares:
@@ -216,6 +224,7 @@ def _shares(wording: _Wording, c: Candidate, unseen: float) -> _Shares:
         wording.share(c.nearest, lang),
         wording.names_missing(c.words | c.context),
         unseen,
+        float(wording.denies(c)),
     )
 
 
@@ -263,6 +272,7 @@ def _signals(
         other_lang=float(passage.lang != lang),
         names_missing=shares.names_missing,
         unseen=shares.unseen,
+        denied=shares.denied,
     )
 
 

@@ -21,6 +21,7 @@ from assistant.words import WORD, fold
 MOST_LINES = 3
 MOST_LIST_LINES = 8
 _MARGIN = 1.0
+_ITEM_MARGIN = 1.5
 _LEAST = 1.2
 _SAME = 0.8
 _MARKER_LIKE = re.compile(r"\[(\s*\d[\d\s,;–-]*)\]")
@@ -102,6 +103,7 @@ def _score(s: Signals) -> float:
         - 0.3 * s.other_year
         - 0.4 * s.names_missing
         - 1.0 * s.superseded
+        - 1.0 * s.denied
         + 0.4 * s.other_lang
     )
 
@@ -124,8 +126,8 @@ def confidence(ranked: Sequence[Scored]) -> float:
 def lines_of(ranked: Sequence[Scored], wanted: Asked, passages: Sequence[Passage]) -> list[Line]:
     """Return the best candidate's list, or the best candidates, each said once."""
     best = ranked[0]
-    if best.candidate.in_list and wanted.kinds & {"list", "steps"}:
-        return _whole_list(best.candidate, passages)
+    if wanted.kinds & {"list", "steps"} and (item := _best_item(ranked)):
+        return _whole_list(item, passages)
     chosen: list[Scored] = []
     also: list[list[int]] = []
     for scored in ranked:
@@ -138,6 +140,13 @@ def lines_of(ranked: Sequence[Scored], wanted: Asked, passages: Sequence[Passage
         elif same is not None and scored.candidate.passage.n not in also[same]:
             also[same].append(scored.candidate.passage.n)
     return [Line(c.candidate.text, tuple(n)) for c, n in zip(chosen, also, strict=True)]
+
+
+def _best_item(ranked: Sequence[Scored]) -> Candidate | None:
+    """Return the best list item if it comes close to the best of all: items say less each."""
+    least = ranked[0].score - _ITEM_MARGIN
+    near = (s.candidate for s in ranked if s.candidate.in_list and s.score >= least)
+    return next(near, None)
 
 
 def _whole_list(best: Candidate, passages: Sequence[Passage]) -> list[Line]:

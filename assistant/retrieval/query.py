@@ -56,7 +56,8 @@ _WH_ONLY = re.compile(
     r"|mais detalhes)$"
 )
 _VERB = re.compile(
-    r"\b(?:do (?:i|we|you|they|the)|^do (?:\w+ )?\w+s|is|are|was|were|does|did|can|could|may|must|should|will"
+    r"\b(?:do (?:i|we|you|they|the)|^do (?:\w+ )?\w+s|is|are|was|were|does|did|can|could|may"
+    r"|must|should|will"
     r"|would|has|have|had|need|needs|get|gets"
     r"|e|sao|foi|foram|era|sera|tem|ha|pode|podem|posso|deve|devem|preciso|precisa|fica|existe"
     r"|existem|faz"
@@ -156,7 +157,7 @@ def _completed(question: str, previous: str, lang: Lang) -> str:
 
 
 def _without_connective(question: str) -> str:
-    """Cut `and`, `what about`, `e quanto a` from the start; folding keeps lengths in these words."""
+    """Cut `and`, `what about`, `e quanto a` from the start."""
     folded = "".join(fold(c)[:1] or c for c in question)
     match = _CONNECTIVE.match(folded)
     return question[match.end() :].strip() if match else question

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 
+from connectors.readers.marks import Mark, page_marks
+
 if TYPE_CHECKING:
     from connectors.readers.model import Box
 
@@ -35,7 +37,7 @@ class PageWords(NamedTuple):
 
     `width` and `height` in points are those of the upright page; turning it clockwise by `turn`
     (0, 90, 180, 270) gives the page as displayed. `n_tiny` words were too small for any eye and
-    left out.
+    left out. `marks` are the rules and boxes drawn on the page.
     """
 
     width: float
@@ -43,6 +45,7 @@ class PageWords(NamedTuple):
     words: list[Word]
     turn: int
     n_tiny: int
+    marks: list[Mark]
 
     def displayed(self, x0: float, y0: float, x1: float, y1: float) -> Box:
         """A box of the upright page as it lies on the displayed page."""
@@ -62,7 +65,7 @@ def page_words(page: pdfium.FPDF_PAGE) -> PageWords:
     """The words of a loaded page; an unreadable text layer counts as none."""
     text_page = pdfium.FPDFText_LoadPage(page)
     if not text_page:
-        return PageWords(*_size(page), [], 0, 0)
+        return PageWords(*_size(page), [], 0, 0, [])
     try:
         return _collect(page, text_page)
     finally:
@@ -89,7 +92,7 @@ def _collect(page: pdfium.FPDF_PAGE, text_page: pdfium.FPDF_TEXTPAGE) -> PageWor
     width, height = _size(page)
     n_chars = pdfium.FPDFText_CountChars(text_page)
     if n_chars <= 0:
-        return PageWords(width, height, [], 0, 0)
+        return PageWords(width, height, [], 0, 0, [])
     text = _text(text_page, n_chars)
     rotation = pdfium.FPDFPage_GetRotation(page) % 4
     bounds = _bounds(page, width, height, rotation)
@@ -119,7 +122,8 @@ def _collect(page: pdfium.FPDF_PAGE, text_page: pdfium.FPDF_TEXTPAGE) -> PageWor
     width, height = bounds[2] - bounds[0], bounds[3] - bounds[1]
     if turn % 180:
         width, height = height, width
-    return PageWords(width, height, words, (rotation * 90 - turn) % 360, n_tiny)
+    marks = page_marks(page, lambda *edges: Mark(*_upright(*edges, turn, bounds)))
+    return PageWords(width, height, words, (rotation * 90 - turn) % 360, n_tiny, marks)
 
 
 class _Fonts:

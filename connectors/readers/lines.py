@@ -45,10 +45,14 @@ class Segment:
 
 @dataclass(frozen=True)
 class Line:
-    """Words on one baseline within one column of the page."""
+    """Words on one baseline within one column of the page.
+
+    With a `frame` it stands for the table of that number, drawn on the page, and holds its words.
+    """
 
     words: tuple[Word, ...]
     region: int = field(default=0, compare=False)
+    frame: int | None = None
 
     @cached_property
     def text(self) -> str:
@@ -94,7 +98,7 @@ class Line:
 
 def reading_lines(words: Sequence[Word]) -> list[Line]:
     """The lines of a page, column by column where its prose stands in columns."""
-    rows = _rows([word for word in words if not _is_upended(word)])
+    rows = baselines([word for word in words if not _is_upended(word)])
     ordered: list[Line] = []
     _place(rows, ordered, _MAX_SPLITS)
     upended = [word for word in words if _is_upended(word)]
@@ -107,7 +111,7 @@ def _is_upended(word: Word) -> bool:
     return len(word.text) > 3 and (word.y1 - word.y0) > 2.5 * (word.x1 - word.x0)
 
 
-def _rows(words: Sequence[Word]) -> list[tuple[Word, ...]]:
+def baselines(words: Sequence[Word]) -> list[tuple[Word, ...]]:
     """Words grouped by baseline, top to bottom, each row left to right."""
     rows: list[list[Word]] = []
     middle = reach = 0.0
@@ -145,7 +149,7 @@ def _place_band(words: list[Word], gutter: float, ordered: list[Line], splits: i
         [word for word in words if word.x1 > gutter + 1],
     ):
         if side:
-            _place(_rows(side), ordered, splits - 1)
+            _place(baselines(side), ordered, splits - 1)
 
 
 def _crosses(row: Sequence[Word], gutter: float) -> bool:

@@ -10,13 +10,17 @@ import pytest
 
 from assistant import wiring
 from assistant.cli import demonstration, sync
+from assistant.models import weights
 from assistant.settings import load
 
 
 @pytest.fixture(scope="session")
-def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_data(tmp_path_factory: pytest.TempPathFactory, model_data_dir: Path) -> Path:
     """A data folder that holds what `assistant demo` prepares."""
     settings = load(data_dir=tmp_path_factory.mktemp("demo") / "data")
+    weights.bundled(model_data_dir)
+    settings.data_dir.mkdir()
+    (settings.data_dir / "models").symlink_to(model_data_dir / "models")
     with wiring.database(settings) as database:
         demonstration.prepare(settings, database)
         reports = sync.run_all(settings, database, wiring.embedder(settings))

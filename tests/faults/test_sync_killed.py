@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from assistant.models import weights
 from assistant.settings import load
 from assistant.store.catalog import vector_of
 from assistant.store.database import open_database
@@ -117,8 +118,12 @@ def add_source(data: Path, company: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, company: Path) -> Path:
+def undisturbed(
+    tmp_path_factory: pytest.TempPathFactory, company: Path, model_data_dir: Path
+) -> Path:
     data = tmp_path_factory.mktemp("undisturbed")
+    weights.bundled(model_data_dir)
+    (data / "models").symlink_to(model_data_dir / "models")
     add_source(data, company)
     run_to_the_end(data)
     return data
@@ -128,7 +133,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, company: Path) -> Path
 def test_a_killed_run_resumes_to_the_same_state(
     moment: str, company: Path, undisturbed: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "models").symlink_to(undisturbed / "models")
+    (tmp_path / "models").symlink_to(model_data_dir / "models")
     add_source(tmp_path, company)
     kill_at(tmp_path, MOMENTS[moment])
     run_to_the_end(tmp_path)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ui import session
 from ui.model import Head
-from ui.pages.sign_in import language_switch
+from ui.views.sign_in import language_switch
 from ui.safety import label, plain
 from ui.session import Visit
 from ui.text import Speech
@@ -79,7 +79,7 @@ def _person(visit: Visit, say: Speech) -> None:
 
 
 def _company(visit: Visit) -> str:
-    """Return the title of the person's company, as their collections name it."""
-    name = visit.me.person.company
-    titles = {one.name: one.title for one in visit.me.readable.collections}
+    """Return the title of the person's company, as their sources or collections name it."""
+    name, readable = visit.me.person.company, visit.me.readable
+    titles = {one.name: one.title for one in (*readable.collections, *readable.sources)}
     return titles.get(name, name)

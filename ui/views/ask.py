@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from ui import components
 from ui.client import ApiError, SignedOut
 from ui.model import Citation, Delta, Done, Event, Status
-from ui.pages import filters
+from ui.views import filters
 from ui.safety import label
 from ui.session import Exchange, Visit
 from ui.text import Speech

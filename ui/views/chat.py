@@ -6,7 +6,7 @@ import streamlit as st
 
 from ui import components, problems
 from ui.client import ApiError, SignedOut
-from ui.pages import ask, exchange, filters, panel, sidebar
+from ui.views import ask, exchange, filters, panel, sidebar
 from ui.session import Visit
 from ui.text import Speech
 

@@ -1,0 +1,60 @@
+"""Rules and filled boxes drawn on a PDF page, which often border the cells of tables."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, NamedTuple
+
+import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MAX_OBJECTS = 1_500
+"""Pages of more objects (text set letter by letter) would cost more than their marks give."""
+
+_MIN_LENGTH = 4.0
+
+
+class Mark(NamedTuple):
+    """The box of a drawn path in points from the top left of the upright page."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+# Plain addresses instead of typed pointers: a page has thousands of objects, and building a
+# pointer object for each costs more than PDFium's own work.
+_get_object = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)(
+    ctypes.cast(pdfium.FPDFPage_GetObject, ctypes.c_void_p).value or 0
+)
+_get_type = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(
+    ctypes.cast(pdfium.FPDFPageObj_GetType, ctypes.c_void_p).value or 0
+)
+
+
+def page_marks(
+    page: pdfium.FPDF_PAGE, upright: Callable[[float, float, float, float], Mark]
+) -> list[Mark]:
+    """The paths of a page that are long enough to border a cell; none of an overfull page.
+
+    `upright` turns left, bottom, right and top in page space into a mark.
+    """
+    address = ctypes.cast(page, ctypes.c_void_p)
+    n_objects = pdfium.FPDFPage_CountObjects(page)
+    if n_objects > _MAX_OBJECTS:
+        return []
+    found: list[Mark] = []
+    edges = [ctypes.c_float() for _ in range(4)]
+    for i in range(n_objects):
+        part = _get_object(address, i)
+        if not part or _get_type(part) != pdfium.FPDF_PAGEOBJ_PATH:
+            continue
+        pointer = ctypes.cast(part, pdfium.FPDF_PAGEOBJECT)
+        if pdfium.FPDFPageObj_GetBounds(pointer, *edges):
+            left, bottom, right, top = (edge.value for edge in edges)
+            if max(right - left, top - bottom) >= _MIN_LENGTH:
+                found.append(upright(left, bottom, right, top))
+    return found
