@@ -45,6 +45,7 @@ check: $(READY)
 	  else echo "not run: dclint (needs Node.js)"; fi
 
 eval: $(READY)
+	@$(BIN)/assistant demo --check >/dev/null
 	@$(BIN)/assistant eval run examples/golden
 
 bench: $(READY)

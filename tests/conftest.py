@@ -13,7 +13,7 @@ import hypothesis
 import pytest
 import sqlalchemy as sa
 
-from assistant.models import embedder
+from assistant.models import embedder, weights
 from assistant.models.embedder import SentenceEmbedder
 from assistant.settings import DatabaseSettings, Settings
 from assistant.store.database import Database, open_database
@@ -41,7 +41,9 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def model_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder in which the bundled embedding model is converted once for all tests."""
-    return tmp_path_factory.mktemp("model")
+    folder = tmp_path_factory.mktemp("model")
+    weights.bundled(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,9 @@ from itertools import pairwise
 
 from assistant.answering.citations import RawSentence
 from assistant.answering.figures import Evidence, missing
+from assistant.bilingual import concepts_of
 from assistant.domain import Citation, Passage, Sentence, Verdict
+from assistant.language import question_language
 from assistant.ports import Embedder
 from assistant.sentences import Span, lines, sentences
 from assistant.words import WORD, content_words, fold, negated, words
@@ -22,6 +24,9 @@ Similarity = Callable[[str, Sequence[str]], Sequence[float]]
 """Cosines between one text and several others, from -1 to 1."""
 
 _N_COMPARED = 4
+_WORDS_ALONE = 0.7
+_LEAST_WORDS = 0.5
+_LEAST_TOGETHER = 2.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +109,16 @@ def best_support(text: str, passage: Passage, similarity: Similarity | None = No
     """Return the sentence, row, or pair of neighbouring sentences that comes closest to a text."""
     if span := _verbatim(text, passage.text):
         return Support(passage, *span, lexical=1.0, verbatim=True)
-    claim = set(content_words(text))
-    known = set(content_words(" ".join((passage.title, *passage.heading))))
+    keys_of = _comparable(text, passage.lang)
+    claim = [keys_of(word) for word in dict.fromkeys(content_words(text))]
+    known = _keys(" ".join((passage.title, *passage.heading)), keys_of)
     scored = []
     for start, end in spans(passage.text):
-        here = set(content_words(passage.text[start:end]))
-        overlap = len(claim & here)
-        lexical = len(claim & (here | known)) / len(claim) if claim else 0.0
-        length = max(len(here), 1)
-        scored.append((lexical if overlap else 0.0, overlap / length, -start, (start, end)))
+        here = _keys(passage.text[start:end], keys_of)
+        overlap = sum(not here.isdisjoint(word) for word in claim)
+        found = sum(not here.isdisjoint(word) or not known.isdisjoint(word) for word in claim)
+        lexical = found / len(claim) if overlap else 0.0
+        scored.append((lexical, overlap / max(len(here), 1), -start, (start, end)))
     if not scored:
         return Support(passage, 0, len(passage.text), lexical=0.0)
     scored.sort(reverse=True)
@@ -126,6 +132,17 @@ def best_support(text: str, passage: Passage, similarity: Similarity | None = No
         for (lexical, _, _, span), cosine in zip(near, cosines, strict=True)
     ]
     return max(supports, key=lambda s: s.lexical + (s.cosine or 0.0))
+
+
+def _comparable(text: str, lang: str) -> Callable[[str], frozenset[str]]:
+    """Return what makes stems comparable: nothing, or their concepts across languages."""
+    if lang and question_language(text) != lang:
+        return concepts_of
+    return lambda word: frozenset({word})
+
+
+def _keys(text: str, keys_of: Callable[[str], frozenset[str]]) -> frozenset[str]:
+    return frozenset(key for word in content_words(text) for key in keys_of(word))
 
 
 def spans(text: str) -> list[Span]:
@@ -160,13 +177,26 @@ def _grown(passage: str, start: int, end: int) -> Span:
 
 
 def _supports(text: str, support: Support) -> bool:
+    """Tell whether a span is close enough to a text in words and meaning, with its polarity.
+
+    Calibrated on pairs of a claim and a passage with the bundled embedder: 0 % of PubMedQA
+    conclusions pass against the abstract nearest to their own, 11 % of FaQuAD question-answer
+    statements against the nearest other paragraph; 85 % of the latter pass against their own
+    paragraph, but only a quarter of the PubMedQA conclusions, which say more than a sentence of
+    the abstract: in doubt a sentence is withheld. 95 % of sentences with an inserted `not` fail.
+    A statement that recombines words of one passage wrongly can pass: that takes an entailment
+    model.
+    """
     if support.verbatim:
         return True
     if not _same_polarity(text, support):
         return False
     if support.cosine is None:
-        return support.lexical >= 0.7
-    return support.lexical >= 0.4 and support.lexical + 2.0 * support.cosine >= 2.3
+        return support.lexical >= _WORDS_ALONE
+    return (
+        support.lexical >= _LEAST_WORDS
+        and support.lexical + 2.0 * support.cosine >= _LEAST_TOGETHER
+    )
 
 
 def _same_polarity(text: str, support: Support) -> bool:

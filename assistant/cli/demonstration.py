@@ -158,7 +158,7 @@ def _connect(database: Database, companies: Sequence[Company], folder: Path) -> 
 
 def _welcome(addresses: Addresses, members: Sequence[Member], password: str) -> None:
     first, last = members[0], members[-2]
-    out.print(f"\nChat  {addresses.page}\nAPI   {addresses.api}/docs\n", style="bold")
+    out.print(f"\nChat  {addresses.page}\nAPI   {addresses.api}\n", style="bold")
     for member in (first, last):
         out.print(f"Sign in as {member.login} ({member.title}, {member.company})", markup=False)
     others = ", ".join(m.login for m in members if m not in (first, last))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -17,6 +18,14 @@ Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the API.")]
 UiPort = Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the chat page.")]
 
+
+class Part(StrEnum):
+    """What `serve` can start alone."""
+
+    API = "api"
+    UI = "ui"
+
+
 config = typer.Typer(help="The settings.", no_args_is_help=True)
 
 
@@ -29,7 +38,9 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    only: Annotated[str | None, typer.Option(help="Start just the `api` or the `ui`.")] = None,
+    only: Annotated[
+        Part | None, typer.Option(help="Start just the API or just the chat page.")
+    ] = None,
     host: Host = None,
     port: Port = None,
     ui_port: UiPort = None,
@@ -38,11 +49,11 @@ def serve(
 ) -> None:
     """Serve the API and the chat page until Ctrl-C."""
     chosen = serving.addressed(settings(data), host, port, ui_port)
-    if only == "ui":
+    if only is Part.UI:
         serving.serve_page(chosen, api)
         return
     with wiring.assistant(chosen, embedder_progress()) as assistant:
-        serving.serve(assistant, page=only != "api")
+        serving.serve(assistant, page=only is None)
 
 
 def demo(
@@ -61,7 +72,7 @@ def demo(
 
 
 def doctor(data: Data = None, as_json: AsJson = False) -> None:
-    """Check database, audit log, model, generator, disk and ports, and say what to do."""
+    """Check disk, database, audit log, sources and models, and say what to do."""
     findings = diagnose(settings(data))
     if as_json:
         print_json(
@@ -83,7 +94,9 @@ def doctor(data: Data = None, as_json: AsJson = False) -> None:
 def check_config(data: Data = None) -> None:
     """Read the settings and print them, secrets hidden."""
     chosen = settings(data)
-    err.print(f"Read {configuration.config_file()} and the environment: all valid.")
+    file = configuration.config_file()
+    read = f"{file} and the environment" if file.is_file() else "the environment"
+    err.print(f"Read {read}: all valid.")
     print_json(chosen.model_dump(mode="json"))
 
 

@@ -163,4 +163,4 @@ def _await(answers: Callable[[], bool], who: str) -> None:
 def _announce(addresses: Addresses) -> None:
     if addresses.page:
         out.print(f"Chat  {addresses.page}")
-    out.print(f"API   {addresses.api}/docs    Ctrl-C stops")
+    out.print(f"API   {addresses.api}    Ctrl-C stops")

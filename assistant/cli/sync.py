@@ -25,7 +25,7 @@ from assistant.cli.console import (
     settings,
 )
 from assistant.cli.models import embedder_progress
-from assistant.errors import AssistantError, InvalidRequest
+from assistant.errors import AssistantError, InvalidRequest, SyncError
 from assistant.ingest.progress import Counts
 from assistant.ingest.sync import Report
 from assistant.ports import Embedder
@@ -109,14 +109,15 @@ def run(
     chosen = settings(data)
     with wiring.database(chosen) as database:
         model = wiring.embedder(chosen, embedder_progress())
-        _show(run_all(chosen, database, model, source, full=full, force=force), as_json)
+        if not every:
+            _show(run_all(chosen, database, model, source, full=full, force=force), as_json)
         while every:
+            _on_schedule(chosen, database, model, source)
             time.sleep(every)
-            _again(chosen, database, model, source)
 
 
-def _again(chosen: Settings, database: Database, model: Embedder, source: str | None) -> None:
-    """Run once more on a schedule; a failure is logged, and the next run tries again."""
+def _on_schedule(chosen: Settings, database: Database, model: Embedder, source: str | None) -> None:
+    """Run once; a failure is logged, and the next run tries again."""
     try:
         for report in run_all(chosen, database, model, source):
             log.info("sync.done", source=report.source, **report.counts.as_dict())
@@ -147,24 +148,32 @@ def run_all(
     full: bool = False,
     force: bool = False,
 ) -> list[Report]:
-    """Sync one source or all, with a progress bar."""
+    """Sync one source or all, with a progress bar; one that fails does not stop the others."""
     with database.begin() as conn:
         wanted = [sources.source_named(conn, name)] if name else sources.list_sources(conn)
     if not wanted:
         raise InvalidRequest("There is no source yet; add one with: assistant sync add NAME FOLDER")
-    reports = []
+    reports: list[Report] = []
+    problems: list[AssistantError] = []
     with progress_bar() as bar:
         for source in wanted:
-            job = wiring.sync_run(
-                chosen,
-                database,
-                model,
-                source,
-                progress=Bar(source.name, bar),
-                full=full,
-                force=force,
-            )
-            reports.append(asyncio.run(job.run()))
+            try:
+                job = wiring.sync_run(
+                    chosen,
+                    database,
+                    model,
+                    source,
+                    progress=Bar(source.name, bar),
+                    full=full,
+                    force=force,
+                )
+                reports.append(asyncio.run(job.run()))
+            except AssistantError as error:
+                problems.append(error)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise SyncError(" ".join(str(problem) for problem in problems))
     return reports
 
 

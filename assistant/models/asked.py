@@ -165,6 +165,7 @@ _ROLE = re.compile(
 _CODE = re.compile(r"\b(?=[\w-]*\d)(?=[\w-]*[A-Z])[A-Z][A-Z\d]*(?:-[A-Z\d]+)*\b")
 _YEAR = re.compile(r"(?<![\w-])(?:19|20)\d\d(?![\w-])")
 
+_WITHOUT_UNIT: frozenset[Kind] = frozenset({"list", "person", "place", "date", "time", "reason"})
 _COUNTED = re.compile(
     r"(?:how many|quant[oa]s|de quant[oa]s em quant[oa]s)\s+(?:full |calendar |business |working )?"
     r"((?:dias? ute?is|[^\W\d_]+))"
@@ -211,7 +212,8 @@ def asked(question: str) -> Asked:
         kinds.discard("number")
     if kinds & {"number", "money", "duration", "date", "time", "person", "reason"}:
         kinds -= {"steps"}
-    return Asked(frozenset(kinds), years(question), codes(question), days(question), _units(folded))
+    units = frozenset[str]() if kinds & _WITHOUT_UNIT else _units(folded)
+    return Asked(frozenset(kinds), years(question), codes(question), days(question), units)
 
 
 def _units(folded: str) -> frozenset[str]:

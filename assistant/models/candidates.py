@@ -20,7 +20,7 @@ from assistant.sentences import lines, sentences
 from assistant.units import UNITS
 from assistant.words import content_words, fold, negated
 
-MOST_EMBEDDED = 40
+MOST_EMBEDDED = 32
 _MOST_CHARACTERS = 400
 _ROW_KINDS = frozenset({"table", "record"})
 _ROW = re.compile(r" — .+?: |^[^.:;]{1,60}: \S.*; [^.:;]{1,60}: ")
@@ -183,7 +183,7 @@ def names(question: str) -> frozenset[str]:
 def signals(
     question: str, lang: str, asked: Asked, found: Sequence[Candidate], embedder: Embedder
 ) -> list[tuple[Candidate, Signals]]:
-    """Score the candidates; only the 40 that words and rank favour are embedded and returned."""
+    """Score the candidates; only the 32 that words and rank favour are embedded and returned."""
     wording = _Wording.of(question, lang, found)
     n_passages = max((c.passage.n for c in found), default=1)
     everything = {

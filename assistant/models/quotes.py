@@ -22,7 +22,7 @@ MOST_LINES = 3
 MOST_LIST_LINES = 8
 _MARGIN = 1.0
 _ITEM_MARGIN = 1.5
-_LEAST = 1.2
+_LEAST = 1.3
 _SAME = 0.8
 _MARKER_LIKE = re.compile(r"\[(\s*\d[\d\s,;–-]*)\]")
 

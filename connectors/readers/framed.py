@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _WIDE = 0.6
 _MAX_YEAR_DIGITS = 4
+_MAX_NAME = 120
 
 CellLines = list[Line]
 
@@ -125,7 +126,7 @@ def _framed(frame: Frame, words: Sequence[Word]) -> Framed | None:
     if len(filled) < 2:
         return None
     rows = [[row[i] for i in filled] for row in rows]
-    has_names = _names_columns(rows[0])
+    has_names = _names_columns(rows)
     if not has_names and not frame.rules:
         return None  # bands of colour behind figures; their header stands above the frame
     return Framed(rows, int(has_names))
@@ -173,10 +174,19 @@ def _cells(words: Sequence[Word], columns: Sequence[tuple[float, float]]) -> lis
     return [[Line(row) for row in baselines(cell)] for cell in cells]
 
 
-def _names_columns(row: Sequence[CellLines]) -> bool:
-    """Whether a row holds words and years only, in more than its first cell."""
-    texts = [" ".join(line.text for line in cell) for cell in row]
+def _names_columns(rows: Sequence[Sequence[CellLines]]) -> bool:
+    """Whether the first row names the columns: short, words and years only.
+
+    Two columns are often a form, name and value in every row; then a header must stand out.
+    """
+    cells = [cell for cell in rows[0][1:] if cell]
+    texts = [" ".join(line.text for line in cell) for cell in rows[0]]
     named = [text for text in texts[1:] if text]
-    return bool(named) and all(
-        not is_figure(text) or (text.isdigit() and len(text) == _MAX_YEAR_DIGITS) for text in named
-    )
+    if not named or any(len(text) > _MAX_NAME for text in texts):
+        return False
+    if len(rows[0]) == 2:
+        below = [line for row in rows[1:] for line in row[1]]
+        is_plain = sum(line.bold for line in below) * 2 < len(below)
+        if not (is_plain and all(line.bold for cell in cells for line in cell)):
+            return False
+    return all(not is_figure(t) or (t.isdigit() and len(t) == _MAX_YEAR_DIGITS) for t in named)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 
-from connectors.readers.marks import Mark, page_marks
+from connectors.readers.marks import Mark, page_paths
 
 if TYPE_CHECKING:
     from connectors.readers.model import Box
@@ -122,7 +122,7 @@ def _collect(page: pdfium.FPDF_PAGE, text_page: pdfium.FPDF_TEXTPAGE) -> PageWor
     width, height = bounds[2] - bounds[0], bounds[3] - bounds[1]
     if turn % 180:
         width, height = height, width
-    marks = page_marks(page, lambda *edges: Mark(*_upright(*edges, turn, bounds)))
+    marks = [Mark(*_upright(*edges, turn, bounds)) for edges in page_paths(page)]
     return PageWords(width, height, words, (rotation * 90 - turn) % 360, n_tiny, marks)
 
 

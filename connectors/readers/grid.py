@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING
 
+from connectors.readers.cells import cells_of, shown, stand_below
 from connectors.readers.lines import Line, Segment
 from connectors.readers.tables import is_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_SIGNS = frozenset({"$", "€", "£", "¥", "R$", "US$", "(", "$(", "-$"})
-_TAILS = frozenset({")", "%", ")%", "*"})
 _EDGE = 4.0
 _PERIOD = re.compile(
     r"\b(ended|ending|as of|as at|findos?|encerrados?|posição em)\b", re.IGNORECASE
+)
+_QUANTITY = re.compile(
+    r"^(?!(19|20)\d\d\b)\d[\d.,]*\s?(?!Q\d|days?\b|dias?\b|weeks?\b|years?\b|anos?\b|mês\b)"
+    r"[^\W\d]{1,4}([/·]\S+)?$"
 )
 
 
@@ -35,159 +39,71 @@ class Column:
 
 
 @dataclass
+class Row:
+    """One row of a table: its cells and the printed lines they came from."""
+
+    cells: list[str]
+    lines: list[Line]
+
+    @property
+    def label(self) -> str:
+        """The text of the first cell."""
+        return self.cells[0]
+
+    @property
+    def x0(self) -> float:
+        """The left edge of the last line's first word."""
+        return self.lines[-1].words[0].x0
+
+    def join(self, other: Row) -> None:
+        """Append the cells of a line that goes on with this row."""
+        self.cells = [f"{a} {b}".strip() for a, b in zip(self.cells, other.cells, strict=True)]
+        self.lines = self.lines + other.lines
+
+
+@dataclass
 class Table:
-    """Cells with the header row first, and the lines they came from."""
+    """A header (empty texts where there is none) and the rows below it."""
 
-    cells: list[list[str]]
-    lines: list[Line] = field(default_factory=list)
-
-
-def cells_of(line: Line) -> list[Segment]:
-    """The segments of a line with lone signs joined to their figures: `$ | 5 | )` → `$ 5 )`."""
-    joined: list[Segment] = []
-    for segment in (part for whole in line.segments for part in _unpacked(whole)):
-        before = joined[-1] if joined else None
-        if before and (
-            (before.text in _SIGNS and (is_figure(segment.text) or segment.text[:1] in "(-"))
-            or (segment.text in _TAILS and before.text[-1:].isdigit())
-        ):
-            joined[-1] = before.join(segment)
-        else:
-            joined.append(segment)
-    return joined
+    header: list[str]
+    rows: list[Row]
 
 
-def _unpacked(segment: Segment) -> list[Segment]:
-    """A segment of nothing but amounts is several cells that stand close."""
-    words = segment.words
-    texts = [word.text for word in words]
-    if len(words) < 2 or not all(is_figure(t) or t in _SIGNS or t in _TAILS for t in texts):
-        return [segment]
-    starts = [
-        i
-        for i in range(1, len(words))
-        if texts[i] not in _TAILS and texts[i - 1] not in _SIGNS and not _is_spaced(texts, i)
-    ]
-    edges = [0, *starts, len(words)]
-    return [Segment(words[a:b]) for a, b in pairwise(edges)]
-
-
-def _is_spaced(texts: Sequence[str], i: int) -> bool:
-    """Whether a space separates thousands here, as in `1 234 567`."""
-    return (
-        len(texts[i]) == 3
-        and texts[i].isdigit()
-        and texts[i - 1].isdigit()
-        and len(texts[i - 1]) <= 3
-    )
-
-
-def shown(segment: Segment) -> str:
-    """The text of a cell with signs set as in print: `$ 1,234` → `$1,234`, `5 %` → `5%`."""
-    text = segment.text
-    if any(sign in text for sign in ("$ ", "( ", " )", " %", "€ ", "£ ")):
-        for loose, tight in (("$ ", "$"), ("( ", "("), (" )", ")"), (" %", "%"), ("€ ", "€")):
-            if is_figure(text) or text in ("$ —", "$ -", "$ –"):
-                text = text.replace(loose, tight)
-    return text
-
-
-def find_tables(lines: Sequence[Line]) -> list[tuple[int, int, Table]]:
-    """The tables among the lines of one column of a page, as (start, end, table)."""
-    rows = [cells_of(line) for line in lines]
-    found: list[tuple[int, int, Table]] = []
-    i = 0
-    while i < len(lines):
-        if len(rows[i]) < 2 or _is_prose(rows[i]):
-            i += 1
-            continue
-        end = _run_end(lines, rows, i)
-        start = _run_start(lines, rows, i, found[-1][1] if found else 0)
-        table = _table(lines[start:end], rows[start:end]) if end - i >= 2 else None
-        if table is None:
-            i = max(i + 1, end)
-            continue
-        found.append((start, end, table))
-        i = end
-    return found
-
-
-def _is_prose(row: Sequence[Segment]) -> bool:
-    """Running text, perhaps behind a footnote mark or a bullet."""
-    has_figures = any(is_figure(cell.text) for cell in row[1:])
-    return not has_figures and max(len(cell.words) for cell in row) >= 9
-
-
-def _near(above: Line, below: Line, factor: float) -> bool:
-    return below.box[1] - above.box[3] < factor * max(above.size, below.size)
-
-
-def _run_end(lines: Sequence[Line], rows: Sequence[list[Segment]], start: int) -> int:
-    """The end of a run of rows; single labels may lie between rows, running text may not."""
-    end = i = start + 1
-    has_data = False
-    while i < len(lines) and i - end < 4 and _near(lines[i - 1], lines[i], 2.6):
-        ahead = [
-            line
-            for line, row in zip(lines[start : i + 5], rows[start:], strict=False)
-            if len(row) > 1
-        ]
-        left, right = min(line.box[0] for line in ahead), max(line.box[2] for line in ahead)
-        if _is_prose(rows[i]) or (has_data and _starts_header(rows[i], left)):
-            break
-        if len(rows[i]) >= 2:
-            has_data = has_data or any(not _is_year_or_word(cell.text) for cell in rows[i][1:])
-            end = i + 1
-        elif lines[i].box[2] - lines[i].box[0] > 0.85 * (right - left):
-            break
-        i += 1
-    return end
-
-
-def _starts_header(row: Sequence[Segment], left: float) -> bool:
-    """A row of names or years without a label: what stands above the next table's figures."""
-    return row[0].x0 > left + 30 and all(_is_year_or_word(cell.text) for cell in row)
-
-
-def _run_start(lines: Sequence[Line], rows: Sequence[list[Segment]], start: int, floor: int) -> int:
-    """Pull header lines into the table: short text above it that starts right of the labels."""
-    cells = [cell for row in rows[start : start + 8] for cell in row[1:]]
-    figures = [cell for cell in cells if is_figure(cell.text)] or cells
-    west, east = min(cell.x0 for cell in figures), max(cell.x1 for cell in figures)
-    first = start
-    while first > floor and start - first < 4:
-        line = lines[first - 1]
-        middle = (line.box[0] + line.box[2]) / 2
-        is_above = line.box[0] > west - 10 or abs(middle - (west + east) / 2) < 15
-        is_short = len(rows[first - 1]) == 1 and len(line.text) <= 90
-        if not (is_above and is_short and _near(line, lines[first], 1.6)):
-            break
-        first -= 1
-    return first
-
-
-def _table(lines: Sequence[Line], rows: list[list[Segment]]) -> Table | None:
-    body = _first_data_row(rows)
+def table_of(lines: Sequence[Line], rows: list[list[Segment]]) -> Table | None:
+    """The table that lines make, if they do."""
+    body = _first_data_row(lines, rows)
     columns = _columns(rows[body:])
-    if len(columns) < 2 or not _is_table(rows[body:], columns):
+    if len(columns) < 2 or not _is_table(rows[:body], rows[body:], columns):
         return None
     header = _header(rows[:body], columns)
-    data = _body(rows[body:], columns)
-    return Table([header, *data], list(lines)) if data else None
+    data = _body(lines[body:], rows[body:], columns)
+    return Table(header, data) if data else None
 
 
-def _is_year_or_word(text: str) -> bool:
-    return not is_figure(text) or (text.isdigit() and len(text) == 4)
+def is_year_or_word(text: str) -> bool:
+    """Whether a text may name a column: neither an amount nor a quantity with its unit."""
+    if is_figure(text):
+        return text.isdigit() and len(text) == 4
+    return not _QUANTITY.match(text)
 
 
-def _first_data_row(rows: Sequence[list[Segment]]) -> int:
+def _first_data_row(lines: Sequence[Line], rows: Sequence[list[Segment]]) -> int:
     """The first row with a figure that is no year, beside its label; else a lone header row."""
     for i, row in enumerate(rows[:8]):
-        if any(not _is_year_or_word(cell.text) for cell in row[1:]) or (
-            len(row) > 1 and not _is_year_or_word(row[0].text)
+        if any(not is_year_or_word(cell.text) for cell in row[1:]) or (
+            len(row) > 1 and not is_year_or_word(row[0].text)
         ):
-            return _back_to_label(rows, i)
+            return min(_back_to_label(rows, i), _end_of_bold(lines, rows))
     return 1 if len(rows) > 2 else 0
+
+
+def _end_of_bold(lines: Sequence[Line], rows: Sequence[list[Segment]]) -> int:
+    """The end of a bold header over rows of plain text, which hold no figures to tell them by."""
+    n_bold = next((i for i, line in enumerate(lines) if not line.bold), len(lines))
+    if not 0 < n_bold < len(rows) or len(rows[n_bold]) < 2:
+        return len(rows)
+    left = min(row[0].x0 for row in rows)
+    return n_bold if rows[n_bold][0].x0 < left + 12 else len(rows)
 
 
 def _back_to_label(rows: Sequence[list[Segment]], i: int) -> int:
@@ -239,7 +155,9 @@ def _text_columns(rows: Sequence[list[Segment]], figures: Sequence[Column]) -> l
     return columns
 
 
-def _is_table(rows: Sequence[list[Segment]], columns: Sequence[Column]) -> bool:
+def _is_table(
+    header: Sequence[list[Segment]], rows: Sequence[list[Segment]], columns: Sequence[Column]
+) -> bool:
     """Enough rows with figures, or with text in the same columns."""
     full = [row for row in rows if len(row) >= 2]
     if len(full) < 2:
@@ -255,7 +173,12 @@ def _is_table(rows: Sequence[list[Segment]], columns: Sequence[Column]) -> bool:
     )
     cells = figures + others
     words = sum(len(cell.words) for row in full for cell in row)
-    return len(full) >= 3 and aligned + figures >= 0.7 * cells and words < 12 * (cells + len(full))
+    has_names = len(columns) > 2 and any(len(row) == len(columns) for row in header)
+    return (
+        len(full) >= 3 - has_names
+        and aligned + figures >= 0.7 * cells
+        and words < 12 * (cells + len(full))
+    )
 
 
 def _nearest(columns: Sequence[Column], segment: Segment) -> int:
@@ -305,47 +228,65 @@ def _is_shared(columns: Sequence[Column], row: Sequence[Segment], each: int) -> 
     return True
 
 
-@dataclass
-class _Label:
-    text: str
-    x0: float
-    x1: float
-
-
-def _body(rows: Sequence[list[Segment]], columns: Sequence[Column]) -> list[list[str]]:
+def _body(
+    lines: Sequence[Line], rows: Sequence[list[Segment]], columns: Sequence[Column]
+) -> list[Row]:
     """Data rows; lone labels become the start of the rows below, or the end of a long label."""
-    data: list[list[str]] = []
-    waiting: list[_Label] = []
-    sections: list[_Label] = []
+    data: list[Row] = []
+    waiting: list[Row] = []
+    sections: list[Row] = []
+    spoken: set[int] = set()
     labels_end = max((row[0].x1 for row in rows if len(row) == 1), default=0.0)
-    for row in rows:
-        placed: list[list[str]] = [[] for _ in columns]
-        for segment in row:
-            placed[_nearest(columns, segment)].append(shown(segment))
-        cells = [" ".join(parts) for parts in placed]
-        if not any(cells[1:]):
-            label = _Label(cells[0], row[0].x0, row[0].x1)
-            if data and not waiting and label.text[:1].islower():
-                data[-1][0] = f"{data[-1][0]} {label.text}"
+    pitch = median([b.box[1] - a.box[3] for a, b in pairwise(lines)] or [0.0])
+    for line, segments in zip(lines, rows, strict=True):
+        row = _row(line, segments, columns)
+        if not any(row.cells[1:]):
+            if data and not waiting and row.label[:1].islower():
+                data[-1].join(row)
             else:
-                waiting.append(label)
+                waiting.append(row)
             continue
-        first = _Label(cells[0], row[0].x0, row[0].x1)
+        if data and not waiting and _wraps(data[-1], row, segments, pitch):
+            data[-1].join(row)
+            continue
+        x0 = segments[0].x0
         for label in waiting:
-            if _continues(label, first, labels_end):
-                cells[0] = f"{label.text} {cells[0]}"
+            if _continues(label, row, labels_end):
+                row = Row([f"{label.label} {row.label}", *row.cells[1:]], label.lines + row.lines)
             else:
                 sections = [s for s in sections if s.x0 < label.x0 - 2] + [label]
+                data.append(label)
         waiting = []
-        sections = [s for s in sections if cells[0] and s.x0 < first.x0 - 1.5]
-        cells[0] = " ".join([*(s.text.rstrip(":") + ":" for s in sections), cells[0]]).strip()
-        data.append(cells)
-    data += [[label.text] + [""] * (len(columns) - 1) for label in waiting]
-    return data
+        sections = [s for s in sections if row.label and s.x0 < x0 - 1.5]
+        spoken.update(map(id, sections))
+        above = [s.label.rstrip(":") + ":" for s in sections]
+        row.cells[0] = " ".join([*above, row.label]).strip()
+        data.append(row)
+    return [row for row in data + waiting if id(row) not in spoken]
 
 
-def _continues(label: _Label, below: _Label, labels_end: float) -> bool:
-    """Whether a label without figures is the first line of the label below it."""
-    if label.text.endswith(":"):
+def _row(line: Line, segments: Sequence[Segment], columns: Sequence[Column]) -> Row:
+    placed: list[list[str]] = [[] for _ in columns]
+    for segment in segments:
+        placed[_nearest(columns, segment)].append(shown(segment))
+    return Row([" ".join(parts) for parts in placed], [line])
+
+
+def _wraps(above: Row, row: Row, segments: Sequence[Segment], pitch: float) -> bool:
+    """Whether a line of text goes on with the cells of the row above it."""
+    line, last = row.lines[0], above.lines[-1]
+    starts = [cell for other in above.lines for cell in cells_of(other)]
+    if line.bold != last.bold or not stand_below(segments, starts):
         return False
-    return below.text[:1].islower() or (label.x1 > 0.92 * labels_end and label.x0 <= below.x0)
+    gap = line.box[1] - last.box[3]
+    if row.label:
+        return row.label[:1].islower() and gap < 0.5 * pitch
+    return gap < max(0.5 * pitch, 0.35 * line.size)
+
+
+def _continues(label: Row, below: Row, labels_end: float) -> bool:
+    """Whether a label without figures is the first line of the label below it."""
+    if label.label.endswith(":"):
+        return False
+    end = label.lines[0].box[2]
+    return below.label[:1].islower() or (end > 0.92 * labels_end and label.x0 <= below.x0)

@@ -7,24 +7,28 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from connectors.readers.glyphs import END_HYPHEN
-from connectors.readers.grid import find_tables
+from connectors.readers.runs import find_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
+    from connectors.readers.framed import Framed
     from connectors.readers.lines import Line
 
-ITEM = re.compile(r"^([•·▪◦‣●○■□➢✓*–—-]|\(?(\d{1,2}|[a-zA-Z]|[ivx]{1,4})[.)])\s+\S")
 _SENTENCE_END = re.compile(r"[.!?:;][\"”’)]?$")
 
 
 @dataclass
 class Piece:
-    """Something that reads as one: its lines, and its cells if it is a table."""
+    """Something that reads as one: its lines; a table also has cells and the lines of each row.
+
+    `cells` has the header first; `rows` are the lines of the rows below it.
+    """
 
     lines: list[Line]
     cells: list[list[str]] | None = None
     text: str = field(default="")
+    rows: list[list[Line]] = field(default_factory=list)
 
     @property
     def size(self) -> float:
@@ -37,7 +41,9 @@ class Piece:
         return all(line.bold for line in self.lines)
 
 
-def pieces(lines: Sequence[Line], words: Container[str]) -> list[Piece]:
+def pieces(
+    lines: Sequence[Line], framed: Mapping[int, Framed], words: Container[str]
+) -> list[Piece]:
     """The pieces of a page in reading order; `words` tell how to mend words cut by a hyphen."""
     result: list[Piece] = []
     start = 0
@@ -45,9 +51,22 @@ def pieces(lines: Sequence[Line], words: Container[str]) -> list[Piece]:
         end = start
         while end < len(lines) and lines[end].region == lines[start].region:
             end += 1
-        result += _region(lines[start:end], words)
+        number = lines[start].frame
+        if number is None:
+            result += _region(lines[start:end], words)
+        else:
+            result.append(_drawn(lines[start], framed[number], words))
         start = end
     return result
+
+
+def _drawn(line: Line, table: Framed, words: Container[str]) -> Piece:
+    """A table drawn on the page; one without a row of names gets an empty header."""
+    cells = [[joined(cell, words) for cell in row] for row in table.rows]
+    lines = [[line for cell in row for line in cell] for row in table.rows]
+    if not table.n_header:
+        return Piece([line], [[""] * len(cells[0]), *cells], rows=lines)
+    return Piece([line], cells, rows=lines[1:])
 
 
 def _region(lines: Sequence[Line], words: Container[str]) -> list[Piece]:
@@ -55,7 +74,9 @@ def _region(lines: Sequence[Line], words: Container[str]) -> list[Piece]:
     done = 0
     for start, end, table in find_tables(lines):
         result += _paragraphs(lines[done:start], words)
-        result.append(Piece(table.lines, table.cells))
+        cells = [table.header, *(row.cells for row in table.rows)]
+        rows = [row.lines for row in table.rows]
+        result.append(Piece(list(lines[start:end]), cells, rows=rows))
         done = end
     return result + _paragraphs(lines[done:], words)
 
@@ -82,12 +103,12 @@ def _continues(group: Sequence[Line], line: Line, right: float) -> bool:
         return False
     if line.words[0].bold != last.words[-1].bold and (last.bold or line.bold):
         return False
-    if ITEM.match(line.text):
+    if line.item:
         return False
     is_short = last.box[2] < right - 0.25 * (right - last.box[0])
     if is_short and _SENTENCE_END.search(last.text):
         return False
-    is_indented = line.box[0] > last.box[0] + 1.0 * last.size and not ITEM.match(group[0].text)
+    is_indented = line.box[0] > last.box[0] + 1.0 * last.size and not group[0].item
     return not (is_indented and _SENTENCE_END.search(last.text))
 
 

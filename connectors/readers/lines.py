@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -13,6 +14,9 @@ from connectors.readers.glyphs import Word
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_BULLETS = frozenset("•·▪◦‣●○■□➢✓")
+_NUMBER = re.compile(r"^\(?(\d{1,2}|[a-z]|[ivx]{1,4})[.)]?$")
+_ITEM = re.compile(r"^([•·▪◦‣●○■□➢✓*–—-]|\(?(\d{1,2}|[a-zA-Z]|[ivx]{1,4})[.)])\s+\S")
 _MIN_GUTTER = 8.0
 _MAX_SPLITS = 4
 
@@ -80,6 +84,22 @@ class Line:
         """Whether most of the text is bold."""
         n_bold = sum(len(word.text) for word in self.words if word.bold)
         return n_bold * 2 > sum(len(word.text) for word in self.words)
+
+    @cached_property
+    def marker(self) -> bool:
+        """Whether the line is a bullet or a number of a list, then text set apart from it."""
+        if len(self.segments) < 2:
+            return False
+        first, second = self.segments[:2]
+        if first.text in _BULLETS:
+            return True
+        is_number = len(self.segments) == 2 and bool(_NUMBER.match(first.text))
+        return is_number and second.text[:1].isalpha() and second.x0 - first.x1 < 3 * self.size
+
+    @cached_property
+    def item(self) -> bool:
+        """Whether the line begins an item of a list."""
+        return self.marker or bool(_ITEM.match(self.text))
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:

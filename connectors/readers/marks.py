@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
 _MAX_OBJECTS = 1_500
 """Pages of more objects (text set letter by letter) would cost more than their marks give."""
@@ -35,20 +35,15 @@ _get_type = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(
 )
 
 
-def page_marks(
-    page: pdfium.FPDF_PAGE, upright: Callable[[float, float, float, float], Mark]
-) -> list[Mark]:
-    """The paths of a page that are long enough to border a cell; none of an overfull page.
+def page_paths(page: pdfium.FPDF_PAGE) -> Iterator[tuple[float, float, float, float]]:
+    """Left, bottom, right and top of the paths on a page that may border a cell.
 
-    `upright` turns left, bottom, right and top in page space into a mark.
+    None of an overfull page.
     """
     address = ctypes.cast(page, ctypes.c_void_p)
     n_objects = pdfium.FPDFPage_CountObjects(page)
-    if n_objects > _MAX_OBJECTS:
-        return []
-    found: list[Mark] = []
     edges = [ctypes.c_float() for _ in range(4)]
-    for i in range(n_objects):
+    for i in range(n_objects if n_objects <= _MAX_OBJECTS else 0):
         part = _get_object(address, i)
         if not part or _get_type(part) != pdfium.FPDF_PAGEOBJ_PATH:
             continue
@@ -56,5 +51,4 @@ def page_marks(
         if pdfium.FPDFPageObj_GetBounds(pointer, *edges):
             left, bottom, right, top = (edge.value for edge in edges)
             if max(right - left, top - bottom) >= _MIN_LENGTH:
-                found.append(upright(left, bottom, right, top))
-    return found
+                yield left, bottom, right, top

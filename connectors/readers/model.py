@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import JsonValue
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 BlockKind = Literal["heading", "paragraph", "list", "table", "code", "caption", "record"]
 
@@ -20,7 +21,9 @@ class Block:
     `heading` is the path of the headings above the block, outermost first. `page` counts from 1
     and is None where the format has no pages; `boxes` lie on that page. A table's `text` has one
     line a row, each readable alone (`Net income — 2024: 1,234; 2023: 1,100`): one line per entry
-    of `cells` after the header row `cells[0]`.
+    of `cells` after the header row `cells[0]`. A table on a page has one box for each of these
+    rows, in their order, so that a cited row can be shown; the header has none. A list has one
+    box for each line of its `text`, a heading, paragraph or caption one box in all.
     """
 
     kind: BlockKind

@@ -87,7 +87,14 @@ class Outline:
     def table(
         self, rows: Iterable[Sequence[str]], page: int | None = None, boxes: Sequence[Box] = ()
     ) -> None:
-        """Add a table whose first row is the header (empty strings where there is none)."""
+        """Add a table whose first row is the header (empty strings where there is none).
+
+        `boxes` has one for each row below the header, or is empty.
+        """
+        rows = list(rows)
+        if boxes:
+            shown = [any(clean(cell) for cell in row) for row in rows[1:]]
+            boxes = [box for box, is_shown in zip(boxes, shown, strict=True) if is_shown]
         cells = rectangle(rows)
         if len(cells) < 2 or not cells[0]:
             only = " ".join(cell for row in cells for cell in row if cell)

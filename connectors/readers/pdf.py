@@ -10,22 +10,23 @@ from typing import TYPE_CHECKING
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 
 from connectors.readers.errors import ReadError
+from connectors.readers.framed import Flow, page_flow
 from connectors.readers.glyphs import PageWords, page_words
-from connectors.readers.layout import ITEM, Piece, pieces
-from connectors.readers.lines import Line, reading_lines
+from connectors.readers.layout import Piece, pieces
 from connectors.readers.media import PDF
 from connectors.readers.model import Box, Reading
 from connectors.readers.outline import Outline
+from connectors.readers.running import running_lines
+from connectors.readers.runs import LABELLED
 from connectors.readers.text import best_title, clean, language, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
+    from connectors.readers.lines import Line
     from connectors.readers.source import Source
 
-_MARGIN = 0.12
 _NUMBERED = re.compile(r"^(?:\d+|[A-Z])(\.\d+)*\.?\s+[^\W\d]")
-_LABELLED = re.compile(r"^(table|figure|fig\.|exhibit|tabela|figura|quadro|gráfico)\s+\w+", re.I)
 _MAX_LEVEL = 6
 
 
@@ -115,46 +116,47 @@ def _warnings(pages: Sequence[PageWords | None]) -> list[str]:
 
 def _place(outline: Outline, pages: Sequence[PageWords | None]) -> None:
     words = {word.text.strip(".,;:()").lower() for page in pages if page for word in page.words}
-    lines = [reading_lines(page.words) if page else [] for page in pages]
-    running = _running(lines, pages)
-    kept = [[line for line in page if id(line) not in running] for page in lines]
+    flows = [page_flow(page) if page else Flow([], {}) for page in pages]
+    heights = [page.height if page else 0.0 for page in pages]
+    running = running_lines([flow.lines for flow in flows], heights)
+    kept = [[line for line in flow.lines if id(line) not in running] for flow in flows]
     body = _body_size(kept)
     placed = [
         (number, page, piece)
-        for number, (page, rows) in enumerate(zip(pages, kept, strict=True), 1)
+        for number, (page, flow, rows) in enumerate(zip(pages, flows, kept, strict=True), 1)
         if page
-        for piece in pieces(rows, words)
+        for piece in pieces(rows, flow.tables, words)
     ]
     levels = _levels([piece for _, _, piece in placed], body)
-    n_waiting: list[tuple[int, PageWords, Piece]] = []
+    waiting: list[tuple[int, PageWords, Piece]] = []
     for number, page, piece in placed:
-        if n_waiting and not _is_item(piece):
-            _place_items(outline, n_waiting)
+        if waiting and not _is_item(piece):
+            _place_items(outline, waiting)
         if _is_item(piece):
-            if n_waiting and n_waiting[0][0] != number:
-                _place_items(outline, n_waiting)
-            n_waiting.append((number, page, piece))
+            if waiting and waiting[0][0] != number:
+                _place_items(outline, waiting)
+            waiting.append((number, page, piece))
             continue
         _place_piece(outline, number, page, piece, _level(piece, body, levels))
-    _place_items(outline, n_waiting)
+    _place_items(outline, waiting)
 
 
 def _place_piece(
     outline: Outline, number: int, page: PageWords, piece: Piece, level: int | None
 ) -> None:
-    boxes = _boxes(page, piece)
+    boxes = [_box(page, piece.lines)]
     if piece.cells is not None:
-        outline.table(piece.cells, number, boxes)
+        outline.table(piece.cells, number, [_box(page, row) for row in piece.rows])
     elif level is not None:
         outline.heading(piece.text, level, number, boxes)
-    elif _LABELLED.match(piece.text) and len(piece.text) < 300:
+    elif LABELLED.match(piece.text) and len(piece.text) < 300:
         outline.caption(piece.text, number, boxes)
     else:
         outline.paragraph(piece.text, number, boxes)
 
 
 def _is_item(piece: Piece) -> bool:
-    if piece.cells is not None or not ITEM.match(piece.text):
+    if piece.cells is not None or not piece.lines[0].item:
         return False
     return not (_NUMBERED.match(piece.text) and piece.bold)
 
@@ -162,46 +164,17 @@ def _is_item(piece: Piece) -> bool:
 def _place_items(outline: Outline, waiting: list[tuple[int, PageWords, Piece]]) -> None:
     if waiting:
         number = waiting[0][0]
-        boxes = [box for _, page, piece in waiting for box in _boxes(page, piece)]
+        boxes = [_box(page, piece.lines) for _, page, piece in waiting]
         outline.items([clean(piece.text) for _, _, piece in waiting], number, boxes)
         waiting.clear()
 
 
-def _boxes(page: PageWords, piece: Piece) -> list[Box]:
-    """One box for the whole piece; its lines stand below each other in one column."""
-    boxes = [line.box for line in piece.lines]
+def _box(page: PageWords, lines: Sequence[Line]) -> Box:
+    """One box for lines that stand below or beside each other."""
+    boxes = [line.box for line in lines]
     x0, y0 = min(b[0] for b in boxes), min(b[1] for b in boxes)
     x1, y1 = max(b[2] for b in boxes), max(b[3] for b in boxes)
-    return [page.displayed(x0, y0, x1, y1)]
-
-
-def _running(lines: Sequence[Sequence[Line]], pages: Sequence[PageWords | None]) -> set[int]:
-    """The lines (by `id`) at the margins that most pages repeat, page numbers included."""
-    by_text: dict[str, list[Line]] = {}
-    n_pages = sum(bool(page) for page in lines)
-    for page, rows in zip(pages, lines, strict=True):
-        if page:
-            for key, line in {_key(line): line for line in _at_margins(rows, page)}.items():
-                by_text.setdefault(key, []).append(line)
-    if n_pages < 3:
-        return set()
-    return {
-        id(line)
-        for found in by_text.values()
-        if len(found) >= max(3, 0.4 * n_pages)
-        for line in found
-    }
-
-
-def _key(line: Line) -> str:
-    return re.sub(r"\d+", "#", line.text.lower())
-
-
-def _at_margins(rows: Sequence[Line], page: PageWords) -> Iterator[Line]:
-    top, bottom = _MARGIN * page.height, (1 - _MARGIN) * page.height
-    by_y = sorted(rows, key=lambda line: line.box[1])
-    yield from (line for i, line in enumerate(by_y[:4]) if i == 0 or line.box[3] < top)
-    yield from (line for i, line in enumerate(by_y[:-5:-1]) if i == 0 or line.box[1] > bottom)
+    return page.displayed(x0, y0, x1, y1)
 
 
 def _body_size(lines: Sequence[Sequence[Line]]) -> float:
@@ -237,6 +210,8 @@ def _level(piece: Piece, body: float, levels: dict[float, int]) -> int | None:
         return None
     if _is_bigger(piece, body):
         return levels.get(round(piece.size), 1)
+    if LABELLED.match(piece.text) and not piece.text.lower().startswith("exhibit"):
+        return None
     text = piece.text
     is_short = len(piece.lines) <= 2 and 3 <= len(text) <= 120 and text[-1:] not in ".,;"
     if not (piece.bold and is_short and piece.size > 0.85 * body):

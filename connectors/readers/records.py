@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from connectors.readers import fhir
+from connectors.readers import facts, fhir
 from connectors.readers.errors import ReadError
 from connectors.readers.media import NDJSON
 from connectors.readers.model import Reading
@@ -34,7 +34,7 @@ class Figure(float):
 
 
 def read(source: Source) -> Reading:
-    """Read a JSON or NDJSON file; FHIR resources are worded by `fhir`."""
+    """Read a JSON or NDJSON file; FHIR resources and company facts word themselves."""
     text = decode(source.path.read_bytes()).lstrip("\ufeff")
     value, is_lines = _parsed(text)
     if _depth_exceeds(value, MAX_DEPTH):
@@ -42,6 +42,8 @@ def read(source: Source) -> Reading:
     resources = fhir.resources_of(value)
     if resources:
         return fhir.reading_of_resources(resources, source.name)
+    if facts.is_company_facts(value):
+        return facts.read(value, source)
     warnings: list[str] = []
     outline = Outline()
     _place(outline, value, 1, source.limits.rows, warnings)

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from connectors.readers.model import Reading
 
 _ROOT = Path(__file__).resolve().parents[2]
+# Without `site` (-S) the child starts in half the time; it gets this process's import path instead.
 _START = (
-    f"import sys; sys.path.append({str(_ROOT)!r}); "
+    "import sys; sys.path[:] = sys.argv.pop().split('\\n'); "
     "from connectors.readers.child import main; main()"
 )
 
@@ -55,7 +56,7 @@ def read_file(
             "limits": asdict(limits),
         }
         with subprocess.Popen(  # noqa: S603 - our own interpreter and code, data as one argument
-            [sys.executable, "-I", "-c", _START, json.dumps(request)],
+            [sys.executable, "-I", "-S", "-c", _START, json.dumps(request), _import_path()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -70,6 +71,11 @@ def read_file(
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(child.pid, signal.SIGKILL)
     return _understood(result, child.returncode, limits)
+
+
+def _import_path() -> str:
+    """Where the child finds modules, one place a line; the current folder is none of them."""
+    return "\n".join([*(place for place in sys.path if Path(place).is_absolute()), str(_ROOT)])
 
 
 def _check_size(path: Path, limits: Limits) -> None:

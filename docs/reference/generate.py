@@ -127,7 +127,7 @@ def parameters(command: Any) -> Iterator[tuple[str, str, str]]:
 def _value(option: Any) -> str:
     """Return what stands for the value of an option."""
     kind = option.type_descriptor.annotation
-    return {int: "N", float: "SECONDS", Path: "DIR"}.get(kind, option.name.upper())
+    return {int: "N", float: "SECONDS", Path: "DIR"}.get(kind, str(option.name).upper())
 
 
 def cli_sections() -> str:

@@ -10,7 +10,6 @@ import pytest
 
 from assistant import wiring
 from assistant.cli import demonstration, sync
-from assistant.models import weights
 from assistant.settings import load
 
 
@@ -18,7 +17,6 @@ from assistant.settings import load
 def demo_data(tmp_path_factory: pytest.TempPathFactory, model_data_dir: Path) -> Path:
     """A data folder that holds what `assistant demo` prepares."""
     settings = load(data_dir=tmp_path_factory.mktemp("demo") / "data")
-    weights.bundled(model_data_dir)
     settings.data_dir.mkdir()
     (settings.data_dir / "models").symlink_to(model_data_dir / "models")
     with wiring.database(settings) as database:

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from assistant.models import weights
 from assistant.settings import load
 from assistant.store.catalog import vector_of
 from assistant.store.database import open_database
@@ -122,7 +121,6 @@ def undisturbed(
     tmp_path_factory: pytest.TempPathFactory, company: Path, model_data_dir: Path
 ) -> Path:
     data = tmp_path_factory.mktemp("undisturbed")
-    weights.bundled(model_data_dir)
     (data / "models").symlink_to(model_data_dir / "models")
     add_source(data, company)
     run_to_the_end(data)
@@ -131,7 +129,7 @@ def undisturbed(
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_killed_run_resumes_to_the_same_state(
-    moment: str, company: Path, undisturbed: Path, tmp_path: Path
+    moment: str, company: Path, undisturbed: Path, model_data_dir: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "models").symlink_to(model_data_dir / "models")
     add_source(tmp_path, company)

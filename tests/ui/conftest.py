@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +19,13 @@ from assistant.access.identity import create_person
 from assistant.api.app import create_app
 from assistant.ports import Embedder
 from assistant.settings import DatabaseSettings, Settings
-from assistant.store import sources
+from assistant.store import runs, sources
 from assistant.store.database import Database
 from assistant.store.embedded import EmbeddedServer
 from tests.support.company import served
+from tests.ui.page import Page
+from tests.ui.people import PASSWORD, PEOPLE, SUGGESTION
 from ui.client import Client
-
-PASSWORD = "correct horse battery staple"
-SUGGESTION = "How long are invoices kept?"
 
 INJECTED = """# Visitor rules
 
@@ -56,7 +55,6 @@ FILES = {
     "globex/.access.toml": 'allow = ["group:all"]\n',
     "globex/reactor.md": "# Reactor\n\nThe reactor is stopped at a pressure of 93 bar.\n",
 }
-PEOPLE = (("ana", "Ana Souza", "en", "acme"), ("bruno", "Bruno Lima", "pt", "acme"))
 
 
 @dataclass
@@ -79,7 +77,9 @@ class World:
                 )
             run = wiring.sync_run(self.settings, self.database, self.embedder, source, force=True)
             report = asyncio.run(run.run())
-            assert report.counts.failed == 0, report
+            with self.database.begin() as conn:
+                failures = runs.list_failures(conn, source.id)
+            assert report.counts.failed == 0, failures
 
     def write(self, name: str, text: str) -> None:
         """Write a file below the folders."""
@@ -122,7 +122,12 @@ def world(postgres: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) ->
             for login, name, lang, company in PEOPLE:
                 with database.begin() as conn:
                     create_person(
-                        conn, login, name, ["employee"], password=PASSWORD, lang=lang,
+                        conn,
+                        login,
+                        name,
+                        ["employee"],
+                        password=PASSWORD,
+                        lang=lang,
                         company=company,
                     )
             made.sync()
@@ -165,4 +170,7 @@ def _pdf(path: Path) -> None:
     canvas.save()
 
 
-SignIn = Callable[..., object]
+@pytest.fixture
+def page(world: World) -> Page:
+    """The chat page of somebody who has just opened it."""
+    return Page(world.url)

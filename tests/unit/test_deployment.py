@@ -168,10 +168,35 @@ def test_what_the_image_copies_reaches_the_engine() -> None:
     assert all((ROOT / path).exists() for path in copied)
 
 
+def test_the_guide_shows_what_compose_has() -> None:
+    guide = (ROOT / "docs/how-to/deploy.md").read_text("utf-8")
+    rows = {
+        cells[0].strip("`"): cells
+        for line in re.findall(r"^\| `\w+` \|.*$", guide, re.M)
+        if (cells := [cell.strip() for cell in line.strip("|").split("|")])
+    }
+    for name, service in SERVICES.items():
+        _, _, networks, published = rows.pop(name)
+        assert networks == ", ".join(service["networks"])
+        ports = [port.rpartition(":")[0] for port in service.get("ports", [])]
+        assert published == (", ".join(ports) or "–")
+    for key, value in SERVICES["api"]["environment"].items():
+        shown = rows.pop(key)[1]
+        assert value.startswith("${GENERATOR:-quotes}") or shown == f"`{value}`"
+    assert not rows
+    for secret in COMPOSE["secrets"].values():
+        assert secret["file"].removeprefix("./") in guide
+    for name in OURS:
+        assert f"user {SERVICES[name]['user'].split(':')[0]}" in guide
+    assert f"user {SERVICES['postgres']['user'].split(':')[0]}" in guide
+    assert f"every {SERVICES['worker']['command'][-1]} seconds" in guide
+    assert f"{int(SERVICES['vllm']['command'][-1]):,} tokens" in guide
+
+
 def entries() -> dict[str, tuple[Version, list[str]]]:
     """The packages of the lock with their hashes."""
     joined = re.sub(r"\\\n\s*", "", re.sub(r"^\s*#.*\n", "", LOCK, flags=re.M))
-    found = {}
+    found: dict[str, tuple[Version, list[str]]] = {}
     for line in filter(None, map(str.strip, joined.splitlines())):
         pinned, *hashes = line.split("--hash=")
         requirement = Requirement(pinned.strip())

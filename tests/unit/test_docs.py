@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -239,6 +239,18 @@ def test_the_index_of_the_readme_runs() -> None:
     with contextlib.redirect_stdout(printed):
         exec(compile(example, "README.md", "exec"), {})
     assert printed.getvalue() == "[1]\n"
+
+
+def test_the_connector_of_the_guide_passes_the_suite() -> None:
+    guide = ROOT / "docs/how-to/add-a-connector.md"
+    names: dict[str, Any] = {}
+    for body in list(blocks(guide, "python"))[:2]:
+        exec(compile(outdented(body), "add-a-connector.md", "exec"), names)
+    suite = names["TestGreetings"]()
+    tests = [name for name in dir(suite) if name.startswith("test_")]
+    assert len(tests) > 5
+    for name in tests:
+        getattr(suite, name)()
 
 
 @every_page

@@ -13,10 +13,10 @@ from streamlit.delta_generator import DeltaGenerator
 from ui import components
 from ui.client import ApiError, SignedOut
 from ui.model import Citation, Delta, Done, Event, Status
-from ui.views import filters
 from ui.safety import label
 from ui.session import Exchange, Visit
 from ui.text import Speech
+from ui.views import filters
 
 MAX_QUESTION = 4000
 

@@ -6,9 +6,9 @@ import streamlit as st
 
 from ui import components, problems
 from ui.client import ApiError, SignedOut
-from ui.views import ask, exchange, filters, panel, sidebar
 from ui.session import Visit
 from ui.text import Speech
+from ui.views import ask, exchange, filters, panel, sidebar
 
 
 def show(visit: Visit, say: Speech) -> None:

@@ -13,12 +13,15 @@ from ui.safety import label
 from ui.session import Visit
 from ui.text import Speech
 
-_KEYS = ("collection", "language", "type", "since", "until")
+_LISTS = ("collection", "language", "type")
+_DAYS = ("since", "until")
 
 
 def show(visit: Visit, say: Speech) -> None:
     """Show the filters and keep what is chosen."""
     readable = visit.me.readable
+    titles = {one.name: one.title for one in readable.collections}
+    _seed({"collection": list(titles), "language": readable.langs, "type": readable.media_types})
     n = visit.filters.n
     with st.popover(
         say("Filters · {n}", n=n) if n else say("Filters"),
@@ -26,8 +29,7 @@ def show(visit: Visit, say: Speech) -> None:
         type="tertiary",
         key="filters",
     ):
-        titles = {one.name: one.title for one in readable.collections}
-        chosen = Filters(
+        visit.filters = Filters(
             collections=_pills(
                 say("Collection"), "collection", list(titles), lambda name: label(titles[name])
             ),
@@ -43,16 +45,23 @@ def show(visit: Visit, say: Speech) -> None:
             since=_day(say("From"), "since"),
             until=_day(say("To"), "until"),
         )
-        st.button(say("Clear filters"), key="clear-filters", disabled=chosen.n == 0, on_click=clear)
-    if chosen != visit.filters:
-        visit.filters = chosen
+        st.button(
+            say("Clear filters"),
+            key="clear-filters",
+            disabled=visit.filters.n == 0,
+            on_click=clear,
+        )
+    if n != visit.filters.n:
         st.rerun()
 
 
 def clear() -> None:
     """Choose nothing."""
-    for key in _KEYS:
-        st.session_state[key] = None if key in {"since", "until"} else []
+    for key in _LISTS:
+        st.session_state[key] = []
+    for key in _DAYS:
+        st.session_state[key] = None
+    _keep()
 
 
 def words(visit: Visit, say: Speech) -> str:
@@ -74,21 +83,52 @@ def language_name(say: Speech, lang: str) -> str:
     return {"en": say("English"), "pt": say("Portuguese")}.get(lang, lang)
 
 
+def _seed(options: dict[str, Sequence[str]]) -> None:
+    """Take what the address says where the page doesn't know yet; what doesn't fit is left."""
+    for key in _LISTS:
+        if key not in st.session_state:
+            named = st.query_params.get_all(key)
+            st.session_state[key] = [one for one in options[key] if one in named]
+    for key in _DAYS:
+        if key not in st.session_state:
+            st.session_state[key] = _parsed(st.query_params.get(key, ""))
+
+
+def _keep() -> None:
+    """Write what is chosen into the address."""
+    for key in (*_LISTS, *_DAYS):
+        value = st.session_state.get(key)
+        if not value:
+            st.query_params.pop(key, None)
+        elif isinstance(value, date):
+            st.query_params[key] = value.isoformat()
+        else:
+            st.query_params[key] = list(value)
+
+
+def _parsed(day: str) -> date | None:
+    try:
+        return date.fromisoformat(day)
+    except ValueError:
+        return None
+
+
 def _pills(
     title: str, key: str, options: Sequence[str], named: Callable[[str], str]
 ) -> tuple[str, ...]:
     if not options:
         return ()
-    chosen = st.pills(
-        title,
-        options,
-        selection_mode="multi",
-        format_func=named,
-        key=key,
-        bind="query-params",
+    return tuple(
+        st.pills(
+            title,
+            options,
+            selection_mode="multi",
+            format_func=named,
+            key=key,
+            on_change=_keep,
+        )
     )
-    return tuple(chosen)
 
 
 def _day(title: str, key: str) -> date | None:
-    return st.date_input(title, value=None, key=key, format="YYYY-MM-DD", bind="query-params")
+    return st.date_input(title, key=key, format="YYYY-MM-DD", on_change=_keep)

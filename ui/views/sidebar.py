@@ -6,10 +6,10 @@ import streamlit as st
 
 from ui import session
 from ui.model import Head
-from ui.views.sign_in import language_switch
 from ui.safety import label, plain
 from ui.session import Visit
 from ui.text import Speech
+from ui.views.sign_in import language_switch
 
 N_SHOWN = 40
 
@@ -81,5 +81,6 @@ def _person(visit: Visit, say: Speech) -> None:
 def _company(visit: Visit) -> str:
     """Return the title of the person's company, as their sources or collections name it."""
     name, readable = visit.me.person.company, visit.me.readable
-    titles = {one.name: one.title for one in (*readable.collections, *readable.sources)}
+    titles = {one.name: one.title for one in readable.collections}
+    titles |= {one.name: one.title for one in readable.sources}
     return titles.get(name, name)

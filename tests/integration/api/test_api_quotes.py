@@ -5,26 +5,19 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from assistant import wiring
 from assistant.api.app import create_app
-from assistant.ports import Embedder
+from assistant.models.embedder import SentenceEmbedder
 from assistant.settings import Settings
 from assistant.store.database import Database
 from tests.support.company import Company, served, signed_in
 from tests.support.streams import asked
 
 
-@pytest.fixture(scope="module")
-def embedder(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
-    return wiring.embedder(Settings(data_dir=tmp_path_factory.mktemp("model")))
-
-
 def test_questions_in_two_languages_are_answered_by_quotes(
-    database: Database, embedder: Embedder, tmp_path: Path
+    database: Database, bundled: SentenceEmbedder, tmp_path: Path
 ) -> None:
-    company = Company(database, embedder)
+    company = Company(database, bundled)
     company.person("ana", "finance")
     company.person("bruno")
     company.document(
@@ -36,7 +29,7 @@ def test_questions_in_two_languages_are_answered_by_quotes(
     company.document(
         "cantina", "A cantina abre ao meio-dia e fecha às três horas da tarde.", lang="pt"
     )
-    assistant = wiring.assembled(Settings(data_dir=tmp_path), database, embedder)
+    assistant = wiring.assembled(Settings(data_dir=tmp_path), database, bundled)
     with (
         served(create_app(assistant)) as url,
         closing(signed_in(url, database, "ana")) as ana,

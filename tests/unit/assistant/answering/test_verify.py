@@ -87,6 +87,16 @@ def test_withheld_with_a_reason(
     assert re.search(reason, sentence.reason)
 
 
+def test_words_meet_across_languages() -> None:
+    portuguese = RawSentence("O aviso dos contratados: 30 dias.", (1,))
+    english = replace(PASSAGE, text="Notice of contractors: 30 days. Managers: 60 days.")
+    found = best_support(portuguese.text, english)
+    assert found.quote == "Notice of contractors: 30 days."
+    assert verify(portuguese, {1: english}).verdict == "verified"
+    wrong = RawSentence("O aviso dos contratados: 45 dias.", (1,))
+    assert verify(wrong, {1: english}).verdict == "number_mismatch"
+
+
 def test_citations_that_do_not_support_are_dropped() -> None:
     sentence = checked("The notice period is 30 days for employees.", 2, 1, 9)
     assert [citation.n for citation in sentence.citations] == [1]

@@ -1,0 +1,126 @@
+"""Company facts: the JSON form of XBRL filings, worded one fact a line.
+
+The shape is that of the SEC's `companyfacts` service: facts → taxonomy → concept → units → list of
+`{start, end, val, fy, fp, form, filed}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from connectors.readers.errors import ReadError
+from connectors.readers.model import Reading
+from connectors.readers.outline import Outline
+from connectors.readers.source import Source
+from connectors.readers.text import best_title, clean
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    concept: str
+    label: str
+    unit: str
+    start: str
+    end: str
+    value: str
+    source: str
+
+
+def is_company_facts(value: Any) -> bool:
+    """Whether a JSON value has the shape of company facts."""
+    facts = value.get("facts") if isinstance(value, dict) else None
+    if not isinstance(facts, dict) or not facts:
+        return False
+    concepts = [c for taxonomy in facts.values() if isinstance(taxonomy, dict) for c in taxonomy]
+    return bool(concepts) and all(
+        isinstance(concept, dict) and isinstance(concept.get("units"), dict)
+        for taxonomy in facts.values()
+        if isinstance(taxonomy, dict)
+        for concept in taxonomy.values()
+    )
+
+
+def read(value: dict[str, Any], source: Source) -> Reading:
+    """Word company facts, one record a concept, under the name of the entity."""
+    found = list(dict.fromkeys(_facts(value["facts"])))
+    if not found:
+        raise ReadError("empty", "The file holds no facts.")
+    warnings = []
+    if len(found) > source.limits.rows:
+        warnings.append(f"Only the first {source.limits.rows} facts were read.")
+        found = found[: source.limits.rows]
+    outline = Outline()
+    entity = clean(str(value.get("entityName") or value.get("identifier") or ""))
+    outline.heading(entity, 1)
+    lines: dict[tuple[str, str], list[str]] = {}
+    for fact in found:
+        lines.setdefault((fact.concept, fact.unit), []).append(_line(fact))
+    for worded in lines.values():
+        outline.record("\n".join(worded))
+    return Reading(
+        source.media_type,
+        best_title(None, entity or None, source.name),
+        tuple(outline.blocks),
+        records=tuple(map(_record, found)),
+        warnings=tuple(warnings),
+    )
+
+
+def _facts(taxonomies: dict[str, Any]) -> Iterator[_Fact]:
+    for taxonomy in taxonomies.values():
+        for concept, about in taxonomy.items() if isinstance(taxonomy, dict) else ():
+            label = clean(str(about.get("label") or concept))
+            for unit, entries in about["units"].items():
+                for entry in entries if isinstance(entries, list) else ():
+                    if not isinstance(entry, dict) or entry.get("val") is None:
+                        continue
+                    start, end = (clean(str(entry.get(key) or "")) for key in ("start", "end"))
+                    source = clean(f"{entry.get('form') or ''} {entry.get('filed') or ''}")
+                    shown = _written(entry["val"])
+                    yield _Fact(concept, label, unit, start, end, shown, source)
+
+
+def _written(value: Any) -> str:
+    return clean(str(getattr(value, "raw", value)))
+
+
+def _line(fact: _Fact) -> str:
+    """`Profit (ProfitLoss) — 2025-12-31 (since 2025-01-01): 1,284 (BRL millions); …`."""
+    period = fact.end + (f" (since {fact.start})" if fact.start else "")
+    amount = _amount(fact.value, fact.unit)
+    exact = "" if amount.split(" ")[0] == fact.value else f"; exact value: {fact.value}"
+    filed = f"; filed: {fact.source}" if fact.source else ""
+    return f"{fact.label} ({fact.concept}) — {period}: {amount}{exact}{filed}"
+
+
+def _amount(value: str, unit: str) -> str:
+    """A number as people write it, with its unit; big sums of money in millions."""
+    is_money = len(unit) == 3 and unit.isupper()
+    digits = value.lstrip("-")
+    if not digits.isdigit():
+        if unit == "pure" and digits.startswith("0."):
+            return f"{value} ({float(value) * 100:.6g}%)"
+        return value if unit == "pure" else f"{value} ({unit})"
+    number = int(value)
+    if is_money and abs(number) >= _MILLION and number % (_MILLION // 10) == 0:
+        tenths = f"{number / _MILLION:,.1f}".removesuffix(".0")
+        return f"{tenths} ({unit} millions)"
+    return f"{number:,}" if unit == "pure" else f"{number:,} ({unit})"
+
+
+def _record(fact: _Fact) -> dict[str, JsonValue]:
+    return {
+        "concept": fact.concept,
+        "label": fact.label,
+        "unit": fact.unit,
+        "start": fact.start,
+        "end": fact.end,
+        "value": fact.value,
+    }
