@@ -18,7 +18,7 @@ _TAGS = {"strong", "em", "code", "br"}
 _RULES = ["image", "link", "autolink", "html_inline"]
 _markdown = MarkdownIt("commonmark", {"html": False}).disable(_RULES)
 
-_SCHEME = re.compile(r"\b([a-z][a-z0-9+.-]{1,20})://", re.IGNORECASE)
+_ADDRESS = re.compile(r"://|\bwww\.", re.IGNORECASE)
 _WWW = re.compile(r"\bwww\.", re.IGNORECASE)
 _SCRIPTED = re.compile(r"\b(javascript|vbscript|data)\s*:", re.IGNORECASE)
 _LINE_ENDS = re.compile("\r\n?|[\u2028\u2029\x0b\x0c\x85]")
@@ -36,7 +36,7 @@ def clean(text: str) -> str:
 
 def defanged(text: str) -> str:
     """Return the text with addresses that can't be taken for links: `https[:]//…`, `www[.]…`."""
-    text = _SCHEME.sub(r"\1[:]//", text)
+    text = text.replace("://", "[:]//")
     text = _WWW.sub(lambda match: match[0][:-1] + "[.]", text)
     return _SCRIPTED.sub(r"\1[:]", text)
 
@@ -54,6 +54,10 @@ def emphasised(text: str) -> str:
 
 def marked(text: str, start: int, end: int) -> str:
     """Return a document's text as HTML with the characters `start:end` highlighted."""
+    for address in _ADDRESS.finditer(text):
+        # An address that is cut in two would not be recognised in either half.
+        start = address.start() if address.start() < start < address.end() else start
+        end = address.end() if address.start() < end < address.end() else end
     before, quote, after = text[:start], text[start:end], text[end:]
     return f"{plain(before)}<mark>{plain(quote)}</mark>{plain(after)}"
 

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,8 @@ def serve(api: str, host: str, port: int) -> int:
     _die_with_parent()
     logging.disable(logging.WARNING)
     app = st.App(SCRIPT, secrets={"api": api}, on_script_error=_on_error)
-    app.run(config={**OPTIONS, "server.address": host, "server.port": port})
+    with suppress(KeyboardInterrupt):
+        app.run(config={**OPTIONS, "server.address": host, "server.port": port})
     return 0
 
 

@@ -237,6 +237,7 @@ def _body(
     sections: list[Row] = []
     spoken: set[int] = set()
     labels_end = max((row[0].x1 for row in rows if len(row) == 1), default=0.0)
+    labels_end = max(labels_end, (columns[0].x0 + columns[1].x0) / 2)
     pitch = median([b.box[1] - a.box[3] for a, b in pairwise(lines)] or [0.0])
     for line, segments in zip(lines, rows, strict=True):
         row = _row(line, segments, columns)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,9 +20,9 @@ REFUSED = {
 UNSUPPORTED = {".doc", ".epub", ".msg", ".odp", ".odt", ".ppt", ".pptx"}
 
 
-def outcome(path: Path) -> Reading | str:
+def outcome(path: Path, *, in_child: bool) -> Reading | str:
     try:
-        return read_file(path)
+        return read_file(path) if in_child else read(Source(path, sniff(path), path.name))
     except ReadError as error:
         return error.cause
 
@@ -36,9 +35,10 @@ def test_files_of_other_projects(shared_data: Path, origin: str) -> None:
         if path.is_file() and "groundtruth" not in path.parts
     ]
     assert files
-    with ThreadPoolExecutor(2) as pool:
-        found = dict(zip(files, pool.map(outcome, files), strict=True))
-    for path, result in found.items():
+    for i, path in enumerate(files):
+        # Starting a child costs more than most files do: every twelfth goes through one, and
+        # empty files, which the parent refuses.
+        result = outcome(path, in_child=i % 12 == 0 or not path.stat().st_size)
         if isinstance(result, Reading):
             assert path.name not in REFUSED, path
             assert result.blocks or result.warnings, path
@@ -75,7 +75,8 @@ def test_files_of_other_projects(shared_data: Path, origin: str) -> None:
     ],
 )
 def test_rows_of_income_statements(shared_data: Path, name: str, page: int, row: str) -> None:
-    reading = read_file(shared_data / "finance_sec10q/docs" / name)
+    path = shared_data / "finance_sec10q/docs" / name
+    reading = read(Source(path, sniff(path), path.name))
     tables = [b for b in reading.blocks if b.kind == "table" and b.page == page]
     assert row in [line for table in tables for line in table.text.splitlines()]
 

@@ -9,15 +9,14 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from tests.ui.conftest import World
+from tests.ui.acme import INVOICES
+from tests.ui.world import World
 from ui.client import Client, Gone, Problem, SignedOut, Unreachable
 from ui.model import Citation, Delta, Done, Filters, Status
 
-QUESTION = "How long are invoices kept?"
-
 
 def test_stream_in_its_order(world: World) -> None:
-    with closing(world.client("ana").ask(QUESTION, None, Filters())) as events:
+    with closing(world.client("ana").ask(INVOICES, None, Filters())) as events:
         happened = [event for event in events if event is not None]
     kinds = [type(event) for event in happened]
     assert kinds[0] is Status
@@ -28,7 +27,7 @@ def test_stream_in_its_order(world: World) -> None:
 
 
 def test_closing_the_stream_early_ends_it(world: World) -> None:
-    with closing(world.client("ana").ask(QUESTION, None, Filters())) as events:
+    with closing(world.client("ana").ask(INVOICES, None, Filters())) as events:
         assert isinstance(next(event for event in events if event is not None), Status)
     assert world.client("ana").me().person.login == "ana"
 
@@ -38,7 +37,7 @@ def test_refusals(world: World) -> None:
         Client(world.url, "nonsense").me()
     with (
         pytest.raises(SignedOut),
-        closing(Client(world.url, "nonsense").ask(QUESTION, None, Filters())) as events,
+        closing(Client(world.url, "nonsense").ask(INVOICES, None, Filters())) as events,
     ):
         next(events)
     client = world.client("ana")
@@ -80,15 +79,15 @@ def test_a_broken_server_is_unreachable(response: bytes) -> None:
             Client(url, "token").me()
         with (
             pytest.raises(Unreachable),
-            closing(Client(url, "token").ask(QUESTION, None, Filters())) as events,
+            closing(Client(url, "token").ask(INVOICES, None, Filters())) as events,
         ):
             list(events)
 
 
 def test_a_server_error_without_a_problem() -> None:
-    with answering(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 3\r\n\r\nbad") as url:
-        with pytest.raises(Problem) as failed:
-            Client(url, "token").me()
+    response = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 3\r\n\r\nbad"
+    with answering(response) as url, pytest.raises(Problem) as failed:
+        Client(url, "token").me()
     assert failed.value.status == 502
 
 

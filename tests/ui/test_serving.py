@@ -6,62 +6,19 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
-from tests.ui.conftest import World
-from tests.ui.people import PASSWORD
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@contextmanager
-def serving(api: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run the page on a free port until it answers."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "ui", "serve", "--api", api, "--port", str(port)]
-    child = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait(lambda: answers(f"{url}/_stcore/health"))
-        yield child, url
-    finally:
-        if child.poll() is None:
-            child.kill()
-        child.communicate()
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=5).is_success
-    except httpx.HTTPError:
-        return False
-
-
-def wait(happened: Callable[[], bool], seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < until, "it did not happen"
-        time.sleep(0.05)
+from tests.ui.acme import INVOICES, REACTOR
+from tests.ui.served import ROOT, answers, free_port, page_served, wait
+from tests.ui.world import PASSWORD, World
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
 def test_it_serves_quietly_and_ends_when_told(world: World, end: signal.Signals) -> None:
-    with serving(world.url) as (child, url):
+    with page_served(world.url) as (child, url):
         assert "<title>" in httpx.get(url).text
         child.send_signal(end)
         said, _ = child.communicate(timeout=30)
@@ -77,8 +34,7 @@ def test_it_ends_with_the_process_that_started_it(world: World) -> None:
         "print(child.pid, flush=True)\n"
         "time.sleep(600)\n"
     )
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = str(probe.getsockname()[1])
+    port = str(free_port())
     command = [sys.executable, "-m", "ui", "serve", "--api", world.url, "--port", port]
     parent = subprocess.Popen(
         [sys.executable, "-c", starter, *command],
@@ -106,8 +62,7 @@ def test_a_busy_port_is_one_sentence(world: World) -> None:
 
 
 def test_check_asks_on_the_page(world: World) -> None:
-    question = "How long are invoices kept?"
-    done = ui("check", "--api", world.url, "--login", "ana", "--question", question, said=PASSWORD)
+    done = ui("check", "--api", world.url, "--login", "ana", "--question", INVOICES, said=PASSWORD)
     assert done.returncode == 0, done.stderr
     assert "Invoices are kept for ten years in the archive of the head office. [1]" in done.stdout
 
@@ -115,15 +70,15 @@ def test_check_asks_on_the_page(world: World) -> None:
 @pytest.mark.parametrize(
     ("password", "question", "reason"),
     [
-        ("wrong", "How long are invoices kept?", "sign-in was refused"),
-        (PASSWORD, "At which pressure is the reactor stopped?", "no answer with a citation"),
+        ("wrong", INVOICES, "sign-in was refused"),
+        (PASSWORD, REACTOR, "no answer with a citation"),
     ],
 )
 def test_check_fails_without_a_cited_answer(
     world: World, password: str, question: str, reason: str
 ) -> None:
     done = ui(
-        "check", "--api", world.url, "--login", "bruno", "--question", question, said=password
+        "check", "--api", world.url, "--login", "bruno", "--question", INVOICES, said=password
     )
     assert done.returncode == 1
     assert done.stdout == ""

@@ -58,6 +58,7 @@ def test_every_message_is_translated(locale: str) -> None:
     for message, place in messages():
         entry = translated.get(message if isinstance(message, str) else message[0])
         assert entry is not None, f"{place}: {message!r} is not in {locale}"
+        assert entry.string is not None
         forms = (entry.string,) if isinstance(entry.string, str) else tuple(entry.string)
         assert all(forms), f"{place}: {message!r} has no translation in {locale}"
         assert not entry.fuzzy, f"{place}: {message!r} is fuzzy in {locale}"

@@ -6,11 +6,11 @@ import json
 
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.people import PASSWORD
+from tests.ui.world import PASSWORD
 from ui.check import SCRIPT, Shown, answers
 
 
-class Page:
+class ScriptPage:
     """Drives the page's own script against a live API."""
 
     def __init__(self, url: str) -> None:
@@ -27,13 +27,13 @@ class Page:
         """Fail if the script raised."""
         assert not self.app.exception, self.app.exception
 
-    def sign_in(self, login: str, password: str = PASSWORD) -> Page:
+    def sign_in(self, login: str, password: str = PASSWORD) -> ScriptPage:
         """Fill in the form and send it."""
         self.app.text_input(key="login").input(login)
         self.app.text_input(key="password").input(password)
         return self.press("sign-in-button")
 
-    def press(self, key: str) -> Page:
+    def press(self, key: str) -> ScriptPage:
         """Press a button."""
         self.app.button(key=key).click().run()
         self.checked()
@@ -45,7 +45,7 @@ class Page:
         self.checked()
         return self.answers[-1]
 
-    def open(self, name: str) -> Page:
+    def open(self, name: str) -> ScriptPage:
         """Click a source of the newest answer, such as `n1`."""
         state = self.app.session_state["visit"]
         answer = state.exchanges[-1].answer
