@@ -40,6 +40,13 @@ def read(source: Source) -> Reading:
     document = pdfium.FPDF_LoadDocument(str(source.path).encode() + b"\x00", None)
     if not document:
         raise _open_error(pdfium.FPDF_GetLastError())
+    try:
+        return _read(document, source)
+    finally:
+        pdfium.FPDF_CloseDocument(document)
+
+
+def _read(document: pdfium.FPDF_DOCUMENT, source: Source) -> Reading:
     n_pages = pdfium.FPDF_GetPageCount(document)
     if n_pages > source.limits.pages:
         raise ReadError(

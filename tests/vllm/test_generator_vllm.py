@@ -31,6 +31,12 @@ def prompt(question: str = "How long is the notice period for suppliers?") -> Pr
     return build(question, "en", [PASSAGE], "principals-of-ana")
 
 
+def endless_prompt() -> Prompt:
+    """Return what makes the small model repeat itself until it is stopped (temperature 0)."""
+    question = "Escreva uma longa história sobre os fornecedores, com todos os detalhes."
+    return build(question, "pt", [PASSAGE], "principals-of-ana", nonce="0" * 32)
+
+
 def generator(vllm: VllmServer, **values: object) -> OpenAIGenerator:
     return OpenAIGenerator(
         GeneratorSettings.model_validate(
@@ -69,11 +75,11 @@ def test_streams_tokens_with_usage(vllm: VllmServer) -> None:
 
 
 def test_stopping_in_the_middle_frees_the_slot(vllm: VllmServer) -> None:
-    writer = generator(vllm, max_tokens=2_000, temperature=1.5)
+    writer = generator(vllm, max_tokens=3_000)
     running = []
 
     async def first_tokens() -> None:
-        async with aclosing(writer.generate(prompt())) as tokens:  # type: ignore[type-var]
+        async with aclosing(writer.generate(endless_prompt())) as tokens:  # type: ignore[type-var]
             async for _ in tokens:
                 running.append(await asyncio.to_thread(vllm.n_running))
                 if running[-1]:
@@ -85,9 +91,9 @@ def test_stopping_in_the_middle_frees_the_slot(vllm: VllmServer) -> None:
 
 
 def test_deadline_stops_the_server_too(vllm: VllmServer) -> None:
-    writer = generator(vllm, max_tokens=3_000, temperature=1.5, deadline_s=1.0, model=MODEL_NAME)
+    writer = generator(vllm, max_tokens=3_000, deadline_s=2.0, model=MODEL_NAME)
     with pytest.raises(DeadlineExceeded):
-        asyncio.run(tokens_of(writer, prompt()))
+        asyncio.run(tokens_of(writer, endless_prompt()))
     wait_until_idle(vllm)
 
 
