@@ -161,14 +161,14 @@ def _at_spaces(text: str, spans: Iterable[Span], most: int) -> list[Span]:
 def _boxes(block: Block, start: int, end: int) -> tuple[Box, ...]:
     """Return the boxes of a part of a block.
 
-    Exact where a table has one box a row (and one for its header); otherwise by share of the
-    text, since the lines of a paragraph are about equally long.
+    Exact where a table has one box a row (and one for its header), or a list one an item;
+    otherwise by share of the text, since the lines of a paragraph are about equally long.
     """
     if len(block.boxes) <= 1 or not block.text:
         return block.boxes
     rows = lines(block.text)
     extra = len(block.boxes) - len(rows)
-    if block.kind == "table" and extra in (0, 1):
+    if (extra == 0 and block.kind == "list") or (extra in (0, 1) and block.kind == "table"):
         inside = [n + extra for n, row in enumerate(rows) if row[0] < end and row[1] > start]
         return tuple(block.boxes[n] for n in inside)
     share = len(block.boxes) / len(block.text)
