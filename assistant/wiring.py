@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
 
 from pydantic import ValidationError
 
@@ -113,7 +112,7 @@ def connector(source: Source) -> Connector:
     except ValidationError as error:
         details = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise SettingsError(f"The source {source.name} is misconfigured: {details}.") from error
-    return cast("Connector", cls(config))
+    return cls(config)
 
 
 def sync_run(

@@ -16,8 +16,8 @@ import pytest
 import sqlalchemy as sa
 
 from assistant.settings import load
-from assistant.store.catalog import vector_of
 from assistant.store.database import open_database
+from assistant.store.document import vector_of
 
 N_FILES = 43
 

@@ -21,6 +21,9 @@ from tests.vllm.server import VllmServer
 pytestmark = [pytest.mark.vllm, pytest.mark.timeout(900)]
 
 QUESTION = "How long is the notice period for suppliers?"
+ENDLESS = "Escreva uma longa história sobre os fornecedores, com todos os detalhes."
+"""The small model repeats itself in Portuguese until it is stopped."""
+
 NOTICE = "The notice period for suppliers is 30 days. Employees give notice of 60 days."
 
 
@@ -77,15 +80,15 @@ def test_chat_streams_and_shows_only_what_verifies(
 def test_leaving_in_the_middle_frees_the_slot(
     vllm: VllmServer, database: Database, tmp_path: Path
 ) -> None:
-    with chat(vllm, database, tmp_path, max_tokens=3_000, temperature=1.5) as client:
-        with client.stream("POST", "/v1/chat", json={"question": QUESTION}) as response:
+    with chat(vllm, database, tmp_path, max_tokens=3_000) as client:
+        with client.stream("POST", "/v1/chat", json={"question": ENDLESS}) as response:
             for name, data in events(response):
                 if name == "status" and data["step"] == "answering":
                     break
-            until = time.monotonic() + 60
-            while not vllm.n_running() and time.monotonic() < until:
-                time.sleep(0.05)
-            assert vllm.n_running() == 1
+            n_running, until = 0, time.monotonic() + 60
+            while not n_running and time.monotonic() < until:
+                n_running = vllm.n_running()
+            assert n_running == 1
         wait_until_idle(vllm)
         until = time.monotonic() + 30
         while time.monotonic() < until:
@@ -100,9 +103,9 @@ def test_leaving_in_the_middle_frees_the_slot(
 def test_the_deadline_ends_the_stream_with_a_problem(
     vllm: VllmServer, database: Database, tmp_path: Path
 ) -> None:
-    long = {"max_tokens": 3_000, "temperature": 1.5, "deadline_s": 2.0}
+    long = {"max_tokens": 3_000, "deadline_s": 2.0}
     with chat(vllm, database, tmp_path, **long) as client:
-        name, problem = asked(client, QUESTION)[-1]
+        name, problem = asked(client, ENDLESS)[-1]
     assert name == "problem"
     assert problem["type"] == "urn:assistant:problem:deadline-exceeded"
     assert problem["status"] == 504
