@@ -82,7 +82,8 @@ def test_leaving_in_the_middle_frees_the_slot(
 ) -> None:
     with chat(vllm, database, tmp_path, max_tokens=3_000) as client:
         with client.stream("POST", "/v1/chat", json={"question": ENDLESS}) as response:
-            for name, data in events(response):
+            told = events(response)  # dropping the iterator would close the connection
+            for name, data in told:
                 if name == "status" and data["step"] == "answering":
                     break
             n_running, until = 0, time.monotonic() + 60
