@@ -29,6 +29,11 @@ hypothesis.settings.register_profile("patient", deadline=None)
 hypothesis.settings.load_profile("patient")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run renew the pictures of the documentation."""
+    parser.addoption("--update-screenshots", action="store_true", help="write docs/images")
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real development data beside the checkout."""

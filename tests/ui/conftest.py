@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from assistant.models.embedder import SentenceEmbedder
 from assistant.store.embedded import EmbeddedServer
@@ -26,6 +26,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+expect.set_options(timeout=20_000)
 
 OpenTab = Callable[..., Page]
 
@@ -55,9 +57,9 @@ def address(world: World) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A real browser."""
+    """A real browser; its event loop would keep other modules' tests from running theirs."""
     assert CHROMIUM.exists(), "The browser tests need Chromium: apt-get install chromium"
     with sync_playwright() as playwright:
         opened_browser = playwright.chromium.launch(

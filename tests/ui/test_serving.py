@@ -78,7 +78,7 @@ def test_check_fails_without_a_cited_answer(
     world: World, password: str, question: str, reason: str
 ) -> None:
     done = ui(
-        "check", "--api", world.url, "--login", "bruno", "--question", INVOICES, said=password
+        "check", "--api", world.url, "--login", "bruno", "--question", question, said=password
     )
     assert done.returncode == 1
     assert done.stdout == ""

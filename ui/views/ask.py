@@ -79,6 +79,9 @@ def answer(visit: Visit, say: Speech, question: str) -> None:
         raise
     except ApiError as error:
         one.problem = error
+    # The run that follows draws the answer elsewhere; what was written here would stay beside it.
+    progress.status.empty()
+    progress.body.empty()
     st.rerun()
 
 

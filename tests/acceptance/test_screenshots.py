@@ -1,0 +1,68 @@
+"""The chat as people of the sample companies see it, in a real browser, with a source open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from assistant import wiring
+from assistant.cli import serving
+from assistant.settings import load
+from tests.ui.conftest import ARGUMENTS, CHROMIUM
+
+IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+
+
+@pytest.fixture(scope="module")
+def address(demo_data: Path) -> Iterator[str]:
+    """The address of the chat page over the sample companies."""
+    settings = serving.addressed(load(data_dir=demo_data), None, 0, 0)
+    with (
+        wiring.assistant(settings) as assistant,
+        serving.running(assistant, page=True) as addresses,
+    ):
+        yield addresses.page
+
+
+@pytest.mark.parametrize(
+    ("name", "lang", "login", "question", "quoted"),
+    [
+        ("chat-en", "en", "ana", "What was the CET1 ratio at the end of 2025?", "12.9%"),
+        ("chat-pt", "pt", "carla", "Qual é a dose de oxaliplatina no protocolo FOLFOX?", "mg"),
+    ],
+)
+def test_a_citation_opens_its_source(
+    name: str,
+    lang: str,
+    login: str,
+    question: str,
+    quoted: str,
+    address: str,
+    demo_data: Path,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    folder = IMAGES if request.config.getoption("--update-screenshots") else tmp_path
+    folder.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US")
+        page.goto(f"{address}/?lang={lang}")
+        page.locator(".st-key-login input").fill(login)
+        page.keyboard.press("Tab")
+        page.keyboard.type((demo_data / "demo-password").read_text())
+        page.keyboard.press("Enter")
+        page.get_by_test_id("stChatInputTextArea").fill(question)
+        page.keyboard.press("Enter")
+        expect(page.locator(".verdict")).to_have_count(1, timeout=60_000)
+        page.wait_for_timeout(2_000)
+        page.locator(".chip").first.click()
+        expect(page.locator(".passage mark").first).to_be_visible(timeout=30_000)
+        expect(page.locator(".passage mark").first).to_contain_text(quoted)
+        page.wait_for_timeout(3_000)
+        page.screenshot(path=folder / f"{name}.png")
+        browser.close()
+    assert (folder / f"{name}.png").stat().st_size > 20_000
