@@ -52,8 +52,8 @@ def serve(
 ) -> None:
     """Serve until Ctrl-C or SIGTERM."""
     with running(assistant, page=page, suggestions=suggestions) as addresses:
-        (ready or _announce)(addresses)
         try:
+            (ready or _announce)(addresses)
             threading.Event().wait()
         except KeyboardInterrupt:
             out.print("Stopping …")
@@ -63,8 +63,8 @@ def serve_page(settings: Settings, api: str | None) -> None:
     """Serve only the chat page, for an API that runs elsewhere."""
     api = api or f"http://{_reachable(settings.serve.host)}:{settings.serve.port}"
     with _page(settings, api) as address:
-        _announce(Addresses(api, address))
         try:
+            _announce(Addresses(api, address))
             threading.Event().wait()
         except KeyboardInterrupt:
             out.print("Stopping …")

@@ -99,9 +99,9 @@ def test_nothing_is_left_behind_when_the_demo_is_stopped(
         os.killpg(demo.pid, signal_number)
     else:
         os.kill(demo.pid, signal_number)
-    rest = demo.stdout.read()
-    assert demo.wait() == 0, "".join(said) + rest
+    rest, _ = demo.communicate()
     patience.cancel()
+    assert demo.returncode == 0, "".join(said) + rest
     assert running_on(demo_data) == []
 
 
