@@ -121,17 +121,17 @@ def test_phone(tab: OpenTab) -> None:
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    panel.get_by_role("button", name="Close the source").click()
+    page.keyboard.press("Escape")
     expect(page.locator(".verdict")).to_be_visible()
 
 
 @pytest.fixture
 def slow(world: World) -> Iterator[tuple[ScriptedGenerator, str]]:
-    """A page whose generator waits before its second sentence."""
+    """A page whose generator waits before its third sentence, so that the first is complete."""
     generator = ScriptedGenerator(
         lambda prompt: [f"{p.text.splitlines()[0]} [{p.n}]\n" for p in prompt.passages]
     )
-    generator.hold(1)
+    generator.hold(2)
     with world.written_by(generator) as api, page_served(api) as (_, url):
         yield generator, url
         generator.release()
