@@ -29,6 +29,7 @@ import sqlalchemy as sa
 import structlog
 
 from assistant.errors import DatabaseUnavailable, DiskFull
+from assistant.store.watcher import is_dead
 
 log = structlog.get_logger(__name__)
 
@@ -117,6 +118,8 @@ class EmbeddedServer:
                     "backup into a new data folder, or set database.url to a server."
                 )
             self._watch()
+            if is_dead(self._cluster):
+                self._clear_away()
             if not self._is_running():
                 self._launch()
         except OSError as error:
@@ -158,12 +161,30 @@ class EmbeddedServer:
             else:
                 return
 
+    def _clear_away(self) -> None:
+        """Remove the lock files of a dead server, once none of its children lives any more.
+
+        Without `postmaster.pid` the next server can't see that they still use the cluster, so
+        they must have ended: they do so as soon as they notice the death of their parent.
+        """
+        for _ in range(100):
+            if not _working_in(self._cluster):
+                break
+            time.sleep(0.1)
+        else:
+            raise DatabaseUnavailable(
+                f"The built-in database in {self._cluster} was killed, but processes of it still "
+                "run; stop those, then start again."
+            )
+        for name in ("postmaster.pid", f"{_SOCKET}.lock"):
+            (self._cluster / name).unlink(missing_ok=True)
+
     def _stop(self) -> None:
         if self._is_running():
             self._pg_ctl("-w", "-m", "fast", "stop")
 
     def _is_running(self) -> bool:
-        if not self._cluster.is_dir():
+        if not self._cluster.is_dir() or is_dead(self._cluster):
             return False
         data = _data_argument(self._cluster, self._user)
         return self._call("pg_ctl", "-D", data, "status", cwd=self._cluster).returncode == 0
@@ -283,6 +304,15 @@ def _data_argument(cluster: Path, user: str | None) -> str:
     """
     inside = "/proc/self/cwd"
     return inside if user and Path(inside).exists() else str(cluster)
+
+
+def _working_in(folder: Path) -> bool:
+    """Return whether a process other than a zombie has the folder as its working directory."""
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        with suppress(OSError):
+            if link.samefile(folder):
+                return True
+    return False
 
 
 def _server_user(programs: Path) -> str | None:

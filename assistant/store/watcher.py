@@ -15,16 +15,31 @@ from pathlib import Path
 from typing import NoReturn
 
 
+def is_dead(cluster: Path) -> bool:
+    """Return whether the server that `postmaster.pid` names has ended without being waited for.
+
+    Under an init that reaps no orphans a killed server stays a zombie, which answers `kill(pid, 0)`
+    and so passes for alive with `pg_ctl` and with the next server. False where there is no /proc.
+    """
+    try:
+        pid = (cluster / "postmaster.pid").read_text().split("\n", 1)[0]
+        about = Path("/proc", pid, "stat").read_text()
+    except (OSError, UnicodeDecodeError):
+        return False
+    return about.rpartition(")")[2].split()[0] in "ZX"
+
+
 def watch(folder: Path, stop: list[str], user: str | None, watched: int) -> NoReturn:
     """Wait for the last holder to end, stop the server, and exit."""
     with (folder / "postgres.holders").open("r+b") as holders:
         fcntl.flock(holders, fcntl.LOCK_EX)
         # The next holder starts a watcher of its own if it finds this lock free.
         os.close(watched)
-        if (folder / "postgres" / "postmaster.pid").exists():
+        cluster = folder / "postgres"
+        if (cluster / "postmaster.pid").exists() and not is_dead(cluster):
             subprocess.run(  # noqa: S603
                 stop,
-                cwd=folder / "postgres",
+                cwd=cluster,
                 user=user,
                 extra_groups=[] if user else None,
                 env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},

@@ -122,6 +122,20 @@ def test_the_server_stops_after_its_only_process_was_killed(folder: Path, number
         assert not is_up(folder)
 
 
+def test_a_server_that_was_killed_comes_up_again(folder: Path) -> None:
+    with ExitStack() as stack:
+        holder = hold(stack, folder)
+        await_up(holder)
+        server = int((folder / "postgres" / "postmaster.pid").read_text().split("\n")[0])
+        os.kill(server, signal.SIGKILL)
+        next_one = hold(stack, folder)
+        await_up(next_one)
+        end(holder)
+        assert is_up(folder)
+        end(next_one)
+        assert not is_up(folder)
+
+
 def test_an_interrupted_first_start_is_made_up_for(folder: Path) -> None:
     (folder / "postgres.new").mkdir()
     (folder / "postgres.new" / "PG_VERSION").write_text("18\n")
