@@ -1,48 +1,87 @@
-"""One score from vectors and words, with words trusted as far as they reach in this question.
+"""One score from vectors and words, with words trusted as far as this question deserves.
 
-`score = cosine + WORDS × reach² × kinship × bm25 / best bm25`, where
+`score = cosine + own × bm25 / best bm25`, and for a passage in another language than the
+question's, where only names and numbers can match, `+ strange × bm25 / best bm25 of those`.
 
-- `reach` is the best BM25 score as a share of what the question's words are worth together: a
-  question whose words the corpus lacks (a paraphrase, another language) is left to the vectors,
-  and so is one whose words are everywhere and worth little;
-- `kinship` falls to `STRANGERS` as the passages nearest to the question are in other languages,
-  where only names and numbers can match.
+- `own = kinship × WORDS × 2^agreement × terse × wordy`,
+- `strange = (1 - kinship) × STRANGERS`,
+- `kinship` is the share of the question's language among the passages nearest to its vector: it
+  tells whether the answer is to be looked for in that language;
+- `agreement` is the BM25 score of the vectors' first choice as a share of the best;
+- `terse` is above 1 for a question of a few words: it means each of them;
+- `wordy` is above 1 for a pasted text, of which a vector keeps only the gist.
 
 Both scores keep their own scale: stretching the cosines of each question to [0, 1] made noise of
-near-duplicates as loud as real differences. The constants belong to the bundled embedder's
-cosines. They were chosen on three development sets with English and Portuguese questions; chosen
-without a set, they move its nDCG@10 by up to .027 either way.
+near-duplicates as loud as real differences. For the same reason cosines count in steps of
+`step`, and equals keep their order in the corpus.
+
+The constants belong to the bundled embedder's cosines; `benchmarks/fusion.py` fits them to
+evaluation sets and shows what each set would lose if it were left out.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 _Floats = NDArray[np.float32]
 
-WORDS = 0.25
-STRANGERS = 0.4
 _N_NEAREST = 10
-_MIN_WORTH = 4.0
-"""About one word in fifty chunks, in nats."""
-_MAX_REACH = 2.0
 
 
-def fused(dense: _Floats, lexical: _Floats, ceiling: float, is_kin: NDArray[np.bool_]) -> _Floats:
-    """Return the candidates' scores, higher is better.
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The constants; questions of fewer words than `n_terse` are terse, of more than `n_wordy`
+    wordy, stop words not counted."""
 
-    `dense` are cosines, `lexical` BM25 scores (0: no word matched), `ceiling` is what the words
-    of the question are worth, `is_kin` says which candidates are in the question's language.
+    words: float = 0.08
+    strangers: float = 0.05
+    n_terse: float = 10.0
+    terse: float = 1.5
+    n_wordy: float = 20.0
+    wordy: float = 0.5
+    step: float = 0.005
+
+
+WEIGHTS = Weights()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What vectors and words found for one question: aligned columns, in the corpus's order.
+
+    `dense` are cosines, `lexical` BM25 scores (0: no word matched), `is_kin` says which are in
+    the question's language, and `n_words` counts the question's words without stop words.
     """
+
+    chunk_ids: NDArray[np.int64]
+    dense: _Floats
+    lexical: _Floats
+    is_kin: NDArray[np.bool_]
+    n_words: int
+
+
+def fused(found: Candidates, weights: Weights = WEIGHTS) -> _Floats:
+    """Return the candidates' scores, higher is better."""
+    dense, lexical = found.dense, found.lexical
+    scores = np.round(dense / weights.step) * weights.step
     best = float(lexical.max(initial=0.0))
     if best <= 0:
-        return dense
-    reach = min(best / max(ceiling, _MIN_WORTH), _MAX_REACH)
-    weight = WORDS * reach**2 * _kinship(dense, is_kin)
-    return np.asarray(dense + weight * lexical / best, np.float32)
-
-
-def _kinship(dense: _Floats, is_kin: NDArray[np.bool_]) -> float:
+        return np.asarray(scores, np.float32)
     nearest = np.argsort(-dense, kind="stable")[:_N_NEAREST]
-    return STRANGERS + (1 - STRANGERS) * float(is_kin[nearest].mean())
+    kinship = float(found.is_kin[nearest].mean())
+    agreement = float(lexical[nearest[0]]) / best
+    scores += kinship * _trust(found.n_words, agreement, weights) * lexical / best
+    best_strange = float(lexical[~found.is_kin].max(initial=0.0))
+    if best_strange > 0:
+        strange = (1 - kinship) * weights.strangers * lexical / best_strange
+        scores += np.where(found.is_kin, 0, strange)
+    return np.asarray(scores, np.float32)
+
+
+def _trust(n_words: int, agreement: float, weights: Weights) -> float:
+    terse = max(1.0, weights.n_terse / (1 + n_words)) ** weights.terse
+    wordy = max(1.0, n_words / weights.n_wordy) ** weights.wordy
+    return float(weights.words * 2**agreement * terse * wordy)

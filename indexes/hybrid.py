@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from indexes import fusion
 from indexes.dense import Dense
+from indexes.fusion import Candidates
 from indexes.lexical import Lexical, Matches, Text
 from indexes.lock import SharedLock
 from indexes.model import Entry, Hit, Query, SearchIndexError
@@ -87,12 +89,37 @@ class HybridIndex:
 
         A hit's `lexical` is None if no word of the question led to it.
         """
+        found = self.candidates(query, k)
+        scores = fusion.fused(found)
+        order = np.lexsort((found.chunk_ids, -scores))[: max(k, 0)].tolist()
+        return [
+            Hit(
+                int(found.chunk_ids[i]),
+                float(scores[i]),
+                float(found.dense[i]),
+                float(found.lexical[i]) or None,
+            )
+            for i in order
+        ]
+
+    def candidates(self, query: Query, k: int = _N_CANDIDATES) -> Candidates:
+        """Return what `search` ranks: the best chunks by vector and the best by words."""
         with self._settled():
             selection = self._rows.select(query.access, query.metadata)
             n = max(k, _N_CANDIDATES)
             near, _ = self._near(query, selection, n)
-            matches = self._matches(query, selection, n)
-            return self._fuse(query, near, *matches)[: max(k, 0)]
+            rows, matches = self._matches(query, selection, n)
+            found = np.union1d(near, rows)
+            lexical = np.zeros(len(found), np.float32)
+            lexical[np.searchsorted(found, rows)] = matches.scores
+            lang = self._rows.lang_code(query.lang)
+            return Candidates(
+                self._rows.chunk_ids[found],
+                self._dense.scores(query.vector, lang, found),
+                lexical,
+                self._is_kin(query, found),
+                matches.n_words,
+            )
 
     def search_dense(self, query: Query, k: int) -> list[Hit]:
         """Search by the vector alone, under the same filters."""
@@ -189,22 +216,9 @@ class HybridIndex:
         matches = self._lexical.search(query.text, query.lang, selection, k)
         rows = self._rows.find(matches.serials)
         kept = (rows >= 0) & selection.mask[rows] if len(rows) else np.zeros(0, np.bool_)
-        return rows[kept], Matches(matches.serials[kept], matches.scores[kept], matches.ceiling)
-
-    def _fuse(
-        self, query: Query, near: NDArray[np.int64], rows: NDArray[np.int64], matches: Matches
-    ) -> list[Hit]:
-        candidates = np.union1d(near, rows)
-        lang = self._rows.lang_code(query.lang)
-        dense = self._dense.scores(query.vector, lang, candidates)
-        lexical = np.zeros(len(candidates), np.float32)
-        lexical[np.searchsorted(candidates, rows)] = matches.scores
-        scores = fusion.fused(dense, lexical, matches.ceiling, self._is_kin(query, candidates))
-        ids = self._rows.chunk_ids[candidates]
-        return [
-            Hit(int(ids[i]), float(scores[i]), float(dense[i]), float(lexical[i]) or None)
-            for i in np.lexsort((ids, -scores))
-        ]
+        return rows[kept], replace(
+            matches, serials=matches.serials[kept], scores=matches.scores[kept]
+        )
 
     def _is_kin(self, query: Query, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return which rows are in the question's language; all, if that is unknown."""

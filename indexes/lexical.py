@@ -7,7 +7,6 @@ all languages present. Accents are folded after stemming, because Snowball needs
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -45,8 +44,6 @@ _PT_ENDINGS = {
     "encia": "ência",
 }
 _N_MAX_TERMS = 256
-_N_COUNTED_WORDS = 16
-"""More words than that are a pasted text, of which no single chunk can hold all."""
 _N_MAX_QUESTION_CHARS = 10_000
 _N_MAX_TERM_BYTES = 100
 _HEAP_BYTES = 64_000_000
@@ -67,13 +64,12 @@ class Text:
 class Matches:
     """Found rows by serial number, best first, with their BM25 scores.
 
-    `ceiling` is the score of an average chunk that held the question's 16 rarest words once each:
-    it tells how much of the question the scores account for.
+    `n_words` counts the question's distinct words without stop words.
     """
 
     serials: NDArray[np.int64]
     scores: NDArray[np.float32]
-    ceiling: float
+    n_words: int
 
 
 class Lexical:
@@ -152,7 +148,7 @@ class Lexical:
         terms = _rarest(words)
         k = min(k, len(selection))
         if not terms or k < 1:
-            return Matches(np.zeros(0, np.int64), np.zeros(0, np.float32), 0.0)
+            return Matches(np.zeros(0, np.int64), np.zeros(0, np.float32), len(words))
         any_term = tantivy.Query.boolean_query(
             [
                 (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "text", t, "freq"))
@@ -166,7 +162,7 @@ class Lexical:
         return Matches(
             np.array(serials, np.int64),
             np.array([score for score, _ in hits], np.float32),
-            _worth(words, searcher.num_docs),
+            len(words),
         )
 
     def close(self) -> None:
@@ -235,21 +231,11 @@ def _rarest(words: list[dict[str, int]]) -> list[str]:
     return sorted(known, key=lambda term: known[term])[:_N_MAX_TERMS]
 
 
-def _worth(words: list[dict[str, int]], n: int) -> float:
-    weights = sorted((_idf(max(word.values()), n) for word in words), reverse=True)
-    return sum(weights[:_N_COUNTED_WORDS])
-
-
 def _accented(text: str) -> str:
     """Give Portuguese endings typed without accents those that the stemmer looks for."""
     for ending, accented in _PT_ENDINGS.items():
         text = re.sub(rf"{ending}\b", accented, text, flags=re.IGNORECASE)
     return text
-
-
-def _idf(n_with: int, n: int) -> float:
-    """Weigh a term as BM25 does (Robertson and Zaragoza 2009, made positive as in Lucene)."""
-    return math.log1p(max(0, n - n_with + 0.5) / (n_with + 0.5))
 
 
 def _clean(text: str) -> str:
