@@ -60,9 +60,17 @@ def run(
         _run_golden(chosen, folders[0], limit, as_json)
         return
     sets = [
-        datasets.load(folder, lang=lang, limit=limit, question_field=question_field)
+        datasets.load(
+            folder,
+            lang=lang,
+            limit=limit,
+            question_field=question_field,
+            needs_questions=not mixed,
+        )
         for folder in folders
     ]
+    if not any(dataset.questions for dataset in sets):
+        raise InvalidRequest(f"None of the folders has questions in {lang}; choose another one.")
     systems, answering = _systems(system)
     embedder = wiring.embedder(chosen, embedder_progress())
     with report.progress_bars() as progress:

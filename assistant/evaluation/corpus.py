@@ -12,6 +12,7 @@ from assistant.evaluation.datasets import Dataset, Document, GoldenQuestion
 from assistant.evaluation.vectors import Vectors
 from assistant.ingest.chunk import chunk, embedding_text
 from connectors.readers.model import Block, Reading
+from indexes.fusion import Candidates
 from indexes.hybrid import HybridIndex
 from indexes.model import AccessFilter, Entry, Facets, Hit, Query
 
@@ -82,19 +83,29 @@ class Corpus:
         }[system]
         return search(query, N_CHUNKS)
 
+    def candidates(self, query: Query) -> Candidates:
+        """Return what hybrid search chooses from."""
+        return self._index.candidates(query, N_CHUNKS)
+
     def ranked(self, hits: Iterable[Hit], question: GoldenQuestion, set_name: str) -> list[str]:
         """Fold chunks to documents (or their parents), each at the place of its best chunk.
 
         Documents of other sets keep their place under a name that is no question's gold.
         """
-        order: dict[str, None] = {}
-        for hit in hits:
-            source = self._sources[hit.chunk_id]
-            document = source.document
-            identity = document.parent if question.by_parent else document.id
+        identities = self.identities([hit.chunk_id for hit in hits], question, set_name)
+        return list(dict.fromkeys(identities))
+
+    def identities(
+        self, chunk_ids: Iterable[int], question: GoldenQuestion, set_name: str
+    ) -> list[str]:
+        """Return for each chunk the document (or its parent) that a question's gold may name."""
+        names = []
+        for chunk_id in chunk_ids:
+            source = self._sources[chunk_id]
+            identity = source.document.parent if question.by_parent else source.document.id
             own = source.set_name == set_name
-            order.setdefault(identity if own else f"{source.set_name}/{identity}")
-        return list(order)
+            names.append(identity if own else f"{source.set_name}/{identity}")
+        return names
 
     def passages(self, hits: Iterable[Hit]) -> tuple[Passage, ...]:
         """Number the chunks as passages of an answer."""

@@ -73,11 +73,13 @@ def load(
     lang: str | None = None,
     limit: int | None = None,
     question_field: str = "question",
+    needs_questions: bool = True,
 ) -> Dataset:
     """Read a set; `lang` picks the questions' language, `limit` spreads a sample over them.
 
     Questions without the `question_field` fall back to `question`. Raises `InvalidRequest` if
-    the folder has no corpus or no such questions, or a line of it can't be read.
+    the folder has no corpus or, where it `needs_questions`, no such questions, or a line of it
+    can't be read.
     """
     documents = tuple(_document(row) for row in _rows(folder, "corpus"))
     grades = _grades(folder / "qrels.tsv")
@@ -86,15 +88,17 @@ def load(
     ]
     if lang is not None:
         questions = [question for question in questions if question.lang == lang]
-    if not documents or not questions:
+    if not documents or (needs_questions and not questions):
         raise InvalidRequest(
             f"{folder} has no {'documents' if not documents else f'questions in {lang}'}: "
             "choose another set or language."
         )
     if limit is not None:
         questions = spread(questions, limit)
-    spoken = Counter(question.lang for question in questions).most_common(1)[0][0]
-    return Dataset(folder.resolve().name, spoken, documents, tuple(questions))
+    spoken = Counter(question.lang for question in questions).most_common(1)
+    return Dataset(
+        folder.resolve().name, spoken[0][0] if spoken else "", documents, tuple(questions)
+    )
 
 
 def spread(questions: Sequence[GoldenQuestion], limit: int) -> Sequence[GoldenQuestion]:

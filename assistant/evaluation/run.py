@@ -74,6 +74,7 @@ def evaluate(
 ) -> list[Evaluation]:
     """Evaluate each set, in an index of its own or, if `mixed`, in one index of all.
 
+    A set without questions is only searched through: it has no figures.
     `answer` adds the figures of answers over the best `n_passages` of hybrid search, for a
     sample of `n_answers` questions of a set or for all. `cache` is the folder where embeddings
     are kept. Raises `InvalidRequest` if two sets share a name.
@@ -87,7 +88,7 @@ def evaluate(
         started = time.perf_counter()
         corpus = Corpus(group, remembered, progress)
         shared = time.perf_counter() - started
-        for dataset in group:
+        for dataset in (dataset for dataset in group if dataset.questions):
             started = time.perf_counter()
             remembered.queries([q.text for q in dataset.questions], lambda n, total: None)
             ranked = _rankings(dataset, corpus, remembered, systems, progress)

@@ -160,6 +160,21 @@ def test_mixed_sets_share_an_index(
     assert min(ranks) < 1
 
 
+def test_a_set_without_questions_is_only_searched_through(
+    small_set: Path, tmp_path: Path, word_embedder: WordEmbedder
+) -> None:
+    twin = tmp_path / "twin"
+    shutil.copytree(small_set, twin)
+    silent = datasets.load(twin, lang="fr", needs_questions=False)
+    assert not silent.questions
+    (alone,) = evaluate([datasets.load(small_set)], word_embedder, tmp_path / "cache")
+    (found,) = evaluate(
+        [datasets.load(small_set), silent], word_embedder, tmp_path / "cache", mixed=True
+    )
+    assert found.name == "small"
+    assert found.systems["dense"].reciprocal_rank < alone.systems["dense"].reciprocal_rank
+
+
 def test_sets_of_one_name_are_refused(
     small_set: Path, tmp_path: Path, word_embedder: WordEmbedder
 ) -> None:
