@@ -2,10 +2,11 @@
 
     python benchmarks/fusion.py [SETS] [--data DIR] [--limit N] [--fit] [--json]
 
-SETS is a folder of evaluation sets (docs/how-to/evaluate.md), `../shared/data` if not named. Each set is a row, as is each of
-its translations: nDCG@10 of BM25, of vectors and of the fusion in use. `--fit` climbs to better
-constants, one at a time, and then does so again without each set in turn, which shows what the
-left-out set would lose. `--data` is where embeddings are kept between runs.
+SETS is a folder of evaluation sets (docs/how-to/evaluate.md), `../shared/data` if not named.
+Each set is a row, as is each of its translations: nDCG@10 of BM25, of vectors and of the fusion
+in use. `--fit` climbs to better constants, one at a time, and then does so again without each set
+in turn, which shows what the left-out set would lose. `--data` is where embeddings are kept
+between runs.
 """
 
 from __future__ import annotations

@@ -14,10 +14,10 @@ from assistant.answering.record import Record
 from assistant.answering.verify import Similarity
 from assistant.domain import Answer, AnswerEvent, Done, Lang, Passage, Question, Status
 from assistant.errors import AssistantError
-from assistant.language import question_language
 from assistant.ports import Generator
 from assistant.retrieval.query import condense
 from assistant.retrieval.retriever import Retrieved, Retriever
+from assistant.text.language import question_language
 
 
 class Answerer:

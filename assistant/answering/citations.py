@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from assistant.sentences import sentences
+from assistant.text.sentences import sentences
 
 _MARKER = re.compile(r"\[\s*\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\s*\]")
 _UNFINISHED = re.compile(r"\[[\d\s,;–-]{0,24}\Z")

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, DivisionByZero, InvalidOperation
 
-from assistant.numbers import Day, Fact, facts
-from assistant.units import SCALES, UNITS
-from assistant.words import fold
+from assistant.text.numbers import Day, Fact, facts
+from assistant.text.units import SCALES, UNITS
+from assistant.text.words import fold
 
 _ABOUT = re.compile(
     r"(?:\babout|\baround|\bsome|\broughly|\bapproximately|\bapprox\.?|\bnearly|\balmost|\bover"

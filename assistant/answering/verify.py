@@ -13,12 +13,12 @@ from itertools import pairwise
 
 from assistant.answering.citations import RawSentence
 from assistant.answering.figures import Evidence, missing
-from assistant.bilingual import concepts_of
 from assistant.domain import Citation, Passage, Sentence, Verdict
-from assistant.language import question_language
 from assistant.ports import Embedder
-from assistant.sentences import Span, lines, sentences
-from assistant.words import WORD, content_words, fold, negated, words
+from assistant.text.bilingual import concepts_of
+from assistant.text.language import question_language
+from assistant.text.sentences import Span, lines, sentences
+from assistant.text.words import WORD, content_words, fold, negated, words
 
 Similarity = Callable[[str, Sequence[str]], Sequence[float]]
 """Cosines between one text and several others, from -1 to 1."""

@@ -16,7 +16,7 @@ from assistant.cli.console import AsJson, Data, err, out, print_json, print_tabl
 from assistant.cli.models import embedder_progress
 from assistant.domain import Answer, Delta, Done, Question, Status
 from assistant.errors import AssistantError, InvalidRequest
-from assistant.language import detect_language, question_language
+from assistant.text.language import detect_language, question_language
 from connectors.readers import ReadError, read_file, reading_json
 from indexes.model import MetadataFilter
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from assistant.words import words
+from assistant.text.words import words
 
 _NUMBER = re.compile(r"\d[\d.,\u00a0\u202f]*\d|\d")
 

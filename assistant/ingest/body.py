@@ -12,9 +12,9 @@ from pydantic import JsonValue
 
 from assistant.domain import Chunk
 from assistant.ingest.chunk import chunk
-from assistant.language import detect_language
 from assistant.store.document import Facts, Original
 from assistant.store.sources import Source
+from assistant.text.language import detect_language
 from connectors.contract import Connector, Item
 from connectors.readers import Limits, ReadError, read_file
 from connectors.readers.model import Reading

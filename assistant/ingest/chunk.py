@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import Literal
 
 from assistant.domain import Chunk
-from assistant.sentences import Span, lines, sentences
+from assistant.text.sentences import Span, lines, sentences
 from connectors.readers.model import Block, Box, Reading
 
 SEPARATOR = "\n\n"

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from assistant.numbers import Day, facts
-from assistant.units import UNITS
-from assistant.words import fold
+from assistant.text.numbers import Day, facts
+from assistant.text.units import UNITS
+from assistant.text.words import fold
 
 Kind = Literal[
     "number", "money", "duration", "date", "time", "person", "place", "list", "steps", "reason"
@@ -194,7 +194,7 @@ _QUANTITIES = tuple(
 class Asked:
     """The kinds of answer wanted, and the years, full dates and codes (`P-101`) that are named.
 
-    `units` are those that the answer may have, as `assistant.units` names them; empty for any.
+    `units` are those that the answer may have, as `assistant.text.units` names them; empty for any.
     """
 
     kinds: frozenset[Kind]

@@ -11,14 +11,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.bilingual import concepts, concepts_of
 from assistant.domain import Passage
 from assistant.models.asked import Asked, codes, holds, years
-from assistant.numbers import Day, facts
 from assistant.ports import Embedder
-from assistant.sentences import lines, sentences
-from assistant.units import UNITS
-from assistant.words import content_words, fold, negated
+from assistant.text.bilingual import concepts, concepts_of
+from assistant.text.numbers import Day, facts
+from assistant.text.sentences import lines, sentences
+from assistant.text.units import UNITS
+from assistant.text.words import content_words, fold, negated
 
 MOST_EMBEDDED = 32
 _MOST_CHARACTERS = 400

@@ -15,8 +15,8 @@ from assistant.domain import Lang, Passage
 from assistant.models.asked import Asked, asked
 from assistant.models.candidates import Candidate, Signals, candidates, signals
 from assistant.ports import Embedder, Prompt, Token
-from assistant.sentences import sentences
-from assistant.words import WORD, fold
+from assistant.text.sentences import sentences
+from assistant.text.words import WORD, fold
 
 MOST_LINES = 3
 MOST_LIST_LINES = 8

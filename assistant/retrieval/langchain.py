@@ -8,8 +8,8 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field
 
 from assistant.domain import Caller, Passage
-from assistant.language import question_language
 from assistant.retrieval.retriever import Retriever
+from assistant.text.language import question_language
 
 
 class AssistantRetriever(BaseRetriever):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from assistant.domain import Lang, Turn
-from assistant.words import fold, is_function_word, words
+from assistant.text.words import fold, is_function_word, words
 
 _CONNECTIVE = re.compile(
     r"^(?:(?:ok(?:ay)?|thanks|thank you|obrigad[oa]|certo|entao|so)[\s,.!]+)*"

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from assistant.answering.transcript import passage_json
 from assistant.api.deps import AssistantOf, Reader
 from assistant.api.schemas.questions import Hits, Search
-from assistant.language import question_language
+from assistant.text.language import question_language
 
 router = APIRouter(tags=["search"])
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from assistant.words import words
+from assistant.text.words import words
 
 Rows = list[dict[str, object]]
 Write = Callable[..., Path]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from assistant.sentences import lines, sentences
+from assistant.text.sentences import lines, sentences
 
 SPLIT = [
     "He left.|She stayed.",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.numbers import Fact, facts
+from assistant.text.numbers import Fact, facts
 
 MONTHS_EN = tuple(calendar.month_name[1:])
 MONTHS_PT = (

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from assistant.units import ENGLISH_MONTHS, MONTHS, ORDINALS, SCALES, SPELLED, UNITS
-from assistant.words import fold
+from assistant.text.units import ENGLISH_MONTHS, MONTHS, ORDINALS, SCALES, SPELLED, UNITS
+from assistant.text.words import fold
 
 Day = tuple[int | None, int | None, int | None]
 """year, month, day; None where it isn't said."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.language import detect_language, question_language
+from assistant.text.language import detect_language, question_language
 
 EN = """return policy|What is the rate?|How many vacation days do I get?|net income 2023
 pump P-101 torque|Who approves loans?|overdraft limit|opening hours|lockout tagout
@@ -89,5 +89,5 @@ def test_any_text_has_a_language(text: str) -> None:
 
 
 def test_importing_loads_no_model() -> None:
-    code = "import sys, assistant.language; sys.exit('py3langid' in sys.modules)"
+    code = "import sys, assistant.text.language; sys.exit('py3langid' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

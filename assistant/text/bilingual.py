@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from assistant.words import fold, stem
+from assistant.text.words import fold, stem
 
 _PAIRS = """
 account: conta | agreement: acordo | allowed permitted: permitido permite | annual yearly: anual |

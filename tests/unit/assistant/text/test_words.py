@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.bilingual import concepts, concepts_of
-from assistant.words import content_words, fold, is_function_word, stem, words
+from assistant.text.bilingual import concepts, concepts_of
+from assistant.text.words import content_words, fold, is_function_word, stem, words
 
 
 @pytest.mark.parametrize(

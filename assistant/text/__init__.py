@@ -1,0 +1,1 @@
+"""Text in English and Portuguese: its language, sentences, words, numbers and units."""
