@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexes.cells import NOWHERE
 from indexes.hybrid import HybridIndex
@@ -81,6 +82,32 @@ def documents(index: HybridIndex) -> dict[str, int]:
         owner = np.repeat(np.arange(len(owners)), [len(own) for own in owners.values()])
         counts = np.bincount(owner[is_live], minlength=len(owners)).tolist()
         return {i: n for i, n in zip(owners, counts, strict=True) if n}
+
+
+def contents(index: HybridIndex) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the ids of all live chunks, ascending, and who may read each."""
+    with index._lock.shared():
+        rows = index._rows
+        access = np.array([key[0] for key in rows.cells._keys], np.int64)
+        live = np.flatnonzero(rows.live)
+        order = live[np.argsort(rows.chunk_ids[live])]
+        return rows.chunk_ids[order], access[rows._cells[order]]
+
+
+def vectors(index: HybridIndex, chunk_ids: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the unit vectors of live chunks as they were added, to about 1e-6."""
+    with index._lock.shared():
+        serials = [index._rows._serial_of[chunk_id] for chunk_id in chunk_ids.tolist()]
+        found = index._rows.find(np.array(serials, np.int64)).tolist()
+        parts = [index._dense._original(slice(row, row + 1)) for row in found]
+        return np.concatenate(parts) if parts else np.zeros((0, index.dimension), np.float32)
+
+
+def compact(index: HybridIndex) -> None:
+    """Drop all dead rows now, however few they are."""
+    with index._lock.alone():
+        index._is_settled = False
+        index._dense.keep(index._rows.compact())
 
 
 def _copied(index: HybridIndex) -> State:

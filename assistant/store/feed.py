@@ -51,6 +51,15 @@ class StoredChunk:
     facets: Facets
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """When a live document last changed: its number in the feed, and the time in microseconds."""
+
+    seq: int
+    at_us: int
+    n_chunks: int
+
+
 def changes_since(conn: Connection, seq: int, limit: int | None = None) -> list[DocumentChange]:
     """Return the documents that changed after a number of the feed, in the feed's order.
 
@@ -80,6 +89,31 @@ def changes_since(conn: Connection, seq: int, limit: int | None = None) -> list[
         )
         for row in rows
     ]
+
+
+def stamps(conn: Connection) -> dict[DocumentId, Stamp]:
+    """Return the stamp of every live document that is committed.
+
+    Time and number together tell two histories of a database apart, such as before and after
+    a backup was restored.
+    """
+    at_us = sa.cast(sa.extract("epoch", documents.c.updated_at) * 1_000_000, sa.BigInteger)
+    rows = conn.execute(
+        sa.select(documents.c.id, documents.c.seq, at_us, documents.c.n_chunks).where(
+            documents.c.state == "live", documents.c.seq.is_not(None)
+        )
+    )
+    return {DocumentId(row[0]): Stamp(row[1], row[2], row[3]) for row in rows}
+
+
+def chunk_access(conn: Connection) -> dict[ChunkId, int]:
+    """Return the ACL of every live chunk, for a comparison with an index."""
+    rows = conn.execute(
+        sa.select(chunks.c.id, documents.c.access_id)
+        .join(documents, chunks.c.document_id == documents.c.id)
+        .where(documents.c.state == "live")
+    )
+    return {ChunkId(row[0]): row[1] for row in rows}
 
 
 def load_chunks(

@@ -1,0 +1,178 @@
+"""The saved generations of the index on this machine, and what joins them to the catalog."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant import telemetry
+from assistant.domain import DocumentId
+from assistant.retrieval.follower import Follower
+from assistant.store import feed, heads
+from assistant.store.database import Database
+from assistant.store.feed import Stamp
+from indexes import saved
+from indexes.hybrid import HybridIndex
+from indexes.manifest import Facts, Manifest
+from indexes.model import SearchIndexError
+from indexes.snapshot import Role, Snapshot, SnapshotBusy, SnapshotMissing, Snapshots, State
+from indexes.workplace import Workplace
+
+_log = telemetry.logger(__name__)
+_CLOSE_SHARE = 10
+
+
+class Generations:
+    """Starts an index from a saved generation where one can be trusted, and saves new ones.
+
+    `save_every` is the number of changes after which a running process saves one in the
+    background; 0 never does. Close it at the end: the folder it works in goes with it.
+    """
+
+    def __init__(self, database: Database, folder: Path, save_every: int = 0) -> None:
+        self.snapshots = Snapshots(folder)
+        self._database = database
+        self._save_every = save_every
+        self._workplace = Workplace(folder)
+        self._saving = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._saved_at = 0
+
+    def start(self, embedder: str, dimension: int) -> Follower:
+        """Return the index of a model's vectors, as of now.
+
+        It comes from the current generation if that verifies and belongs to this database,
+        otherwise from the database alone. Raises `StaleEmbeddings` as `Follower.refresh` does.
+        """
+        try:
+            follower = self.opened("current", embedder)
+            self._saved_at = follower.generation
+        except SnapshotMissing:
+            follower = self.empty(embedder, dimension)
+        except SearchIndexError as error:
+            _log.warning("index.snapshot_refused", reason=str(error))
+            follower = self.empty(embedder, dimension)
+        with self._database.snapshot() as conn:
+            follower.refresh(conn)
+        return follower
+
+    def empty(self, embedder: str, dimension: int) -> Follower:
+        """Return an index that knows nothing yet."""
+        index = HybridIndex(dimension, self._workplace.subfolder("words"))
+        return Follower(index, embedder)
+
+    def opened(self, role: Role, embedder: str | None = None) -> Follower:
+        """Verify a generation and return the index in it, not yet refreshed.
+
+        Raises `SearchIndexError` unless it is what was saved, of this model (of any, without a
+        name) and from this database.
+        """
+        snapshot = self.snapshots.open(role)
+        facts = snapshot.manifest.facts
+        if embedder is not None and facts.embedder != embedder:
+            raise SearchIndexError(
+                f"The {role} generation holds vectors of {facts.embedder}, the settings name "
+                f"{embedder}: change `models.embedder` back, or run `assistant index build`."
+            )
+        with self._database.snapshot() as conn:
+            head, stamps = heads.feed_head(conn), feed.stamps(conn)
+        _check_history(snapshot, head, stamps)
+        index = saved.restored(snapshot.state, self._workplace.subfolder("words"))
+        held = saved.documents(index)
+        # A removed source takes its documents' rows, and so their deletion, out of the feed.
+        index.delete([document_id for document_id in held if DocumentId(document_id) not in stamps])
+        return Follower(index, facts.embedder, facts.generation)
+
+    def save(self, follower: Follower, *, shadow: bool = False) -> Manifest:
+        """Save what an index holds as a generation, without keeping its searches waiting.
+
+        Raises `SnapshotBusy` while another process saves, `SearchIndexError` if it can't be
+        written.
+        """
+        with ExitStack() as stack:
+            with follower.lock:
+                generation = follower.generation
+                state = stack.enter_context(saved.state_of(follower.index, self._workplace.folder))
+                n, n_dead = saved.n_rows(follower.index)
+            with self._database.snapshot() as conn:
+                stamps = feed.stamps(conn)
+            facts = Facts(generation, follower.embedder, follower.index.dimension, n, n_dead)
+            return self.snapshots.publish(_stamped(state, stamps), facts, shadow=shadow)
+
+    def keep(self, follower: Follower) -> None:
+        """Save a generation in the background if enough has changed since the last one."""
+        if not self._save_every or follower.generation - self._saved_at < self._save_every:
+            return
+        if self._saving.acquire(blocking=False):
+            self._thread = threading.Thread(target=self._save_apart, args=(follower,))
+            self._thread.start()
+
+    def close(self, follower: Follower) -> None:
+        """Save a last generation if that spares the next start some work, and let go of all."""
+        if self._thread is not None:
+            self._thread.join()
+        if self._save_every:
+            self._save_if_behind(follower, self._save_every // _CLOSE_SHARE)
+        follower.index.close()
+        self._workplace.close()
+
+    def _save_apart(self, follower: Follower) -> None:
+        try:
+            self._save_if_behind(follower, self._save_every - 1)
+        finally:
+            self._saving.release()
+
+    def _save_if_behind(self, follower: Follower, n_changes: int) -> None:
+        """Save unless the current generation, perhaps another process's, is near enough."""
+        generation = follower.generation
+        try:
+            newest = self.snapshots.manifest()
+            if newest is None or newest.facts.embedder != follower.embedder:
+                is_behind = generation > 0
+            else:
+                is_behind = abs(generation - newest.facts.generation) > n_changes
+            if is_behind:
+                self.save(follower)
+        except SnapshotBusy:
+            _log.info("index.snapshot_busy")
+        except SearchIndexError as error:
+            _log.warning("index.snapshot_failed", reason=str(error))
+        self._saved_at = generation
+
+
+def _stamped(state: State, stamps: Mapping[DocumentId, Stamp]) -> State:
+    ids = [document_id.encode() for document_id in stamps]
+    arrays: dict[str, NDArray[Any]] = {
+        **state.arrays,
+        "stamp_ids": np.array(ids, np.bytes_),
+        "stamp_seqs": np.array([stamp.seq for stamp in stamps.values()], np.int64),
+        "stamp_times": np.array([stamp.at_us for stamp in stamps.values()], np.int64),
+    }
+    return State(arrays, state.tables, state.files)
+
+
+def _check_history(snapshot: Snapshot, head: int, now: Mapping[DocumentId, Stamp]) -> None:
+    """Refuse a generation that another history of the database has left.
+
+    What has not changed since the generation must have been just so when it was saved; all else
+    the feed will bring.
+    """
+    generation, arrays = snapshot.manifest.facts.generation, snapshot.state.arrays
+    ids = (raw.decode() for raw in arrays["stamp_ids"].tolist())
+    when = zip(arrays["stamp_seqs"].tolist(), arrays["stamp_times"].tolist(), strict=True)
+    then = dict(zip(ids, when, strict=True))
+    if generation > head or any(
+        then.get(document_id) != (stamp.seq, stamp.at_us)
+        for document_id, stamp in now.items()
+        if stamp.seq <= generation
+    ):
+        raise SearchIndexError(
+            "The generation was saved from another database, or from this one before a backup "
+            "was restored: build the index again with `assistant index build`."
+        )
