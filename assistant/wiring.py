@@ -113,6 +113,16 @@ def generations(settings: Settings, opened: Database) -> Generations:
     return Generations(opened, settings.data_dir / "index", settings.index.save_every)
 
 
+@contextmanager
+def shelf(settings: Settings, opened: Database) -> Iterator[Generations]:
+    """Open the saved generations to look after them: none is saved unless one is told to be."""
+    kept = Generations(opened, settings.data_dir / "index")
+    try:
+        yield kept
+    finally:
+        kept.close()
+
+
 def connector(source: Source) -> Connector:
     """Construct the connector of a source; raises `SettingsError` if its configuration is wrong."""
     cls = registry.connector_class(source.connector)

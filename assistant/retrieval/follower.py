@@ -61,7 +61,7 @@ class Follower:
                 rewritten.append(change.document_id)
         self.index.delete(gone)
         if rewritten:
-            for batch in _batches(feed.load_chunks(conn, rewritten)):
+            for batch in _batches(feed.load_chunks(conn, rewritten, self.embedder)):
                 self.index.add([self._entry(chunk) for chunk in batch])
 
     def _entry(self, chunk: StoredChunk) -> Entry:

@@ -113,13 +113,14 @@ class Generations:
             self._thread = threading.Thread(target=self._save_apart, args=(follower,))
             self._thread.start()
 
-    def close(self, follower: Follower) -> None:
+    def close(self, follower: Follower | None = None) -> None:
         """Save a last generation if that spares the next start some work, and let go of all."""
         if self._thread is not None:
             self._thread.join()
-        if self._save_every:
-            self._save_if_behind(follower, self._save_every // _CLOSE_SHARE)
-        follower.index.close()
+        if follower is not None:
+            if self._save_every:
+                self._save_if_behind(follower, self._save_every // _CLOSE_SHARE)
+            follower.index.close()
         self._workplace.close()
 
     def _save_apart(self, follower: Follower) -> None:

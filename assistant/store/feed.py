@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from assistant.domain import ChunkId, DocumentId
 from assistant.store.document import vector_of
-from assistant.store.tables import chunks, documents
+from assistant.store.tables import chunks, documents, embeddings
 from indexes.model import Facets
 
 _BATCH = 2000
@@ -116,10 +116,30 @@ def chunk_access(conn: Connection) -> dict[ChunkId, int]:
     return {ChunkId(row[0]): row[1] for row in rows}
 
 
+def vectors_of(
+    conn: Connection, chunk_ids: Collection[ChunkId], embedder: str
+) -> dict[ChunkId, NDArray[np.float32]]:
+    """Return the vectors of this model that are stored for live chunks."""
+    ids = sa.literal(list(chunk_ids), sa.ARRAY(sa.BigInteger))
+    own = sa.select(chunks.c.id, chunks.c.embedding).where(
+        chunks.c.id == sa.any_(ids), chunks.c.embedder == embedder
+    )
+    other = sa.select(embeddings.c.chunk_id, embeddings.c.embedding).where(
+        embeddings.c.chunk_id == sa.any_(ids), embeddings.c.embedder == embedder
+    )
+    return {ChunkId(row[0]): vector_of(row[1]) for row in conn.execute(sa.union(own, other))}
+
+
 def load_chunks(
-    conn: Connection, document_ids: Collection[DocumentId] | None = None
+    conn: Connection,
+    document_ids: Collection[DocumentId] | None = None,
+    embedder: str | None = None,
 ) -> Iterator[StoredChunk]:
-    """Stream the chunks of these live documents, or of all of them, in the order of chunk ids."""
+    """Stream the chunks of these live documents, or of all of them, in the order of chunk ids.
+
+    With an `embedder`, a chunk comes with that model's vector if one is stored for it.
+    """
+    other = sa.and_(embeddings.c.chunk_id == chunks.c.id, embeddings.c.embedder == embedder)
     query = (
         sa.select(
             chunks.c.id,
@@ -128,8 +148,8 @@ def load_chunks(
             chunks.c.kind,
             chunks.c.text,
             chunks.c.lang,
-            chunks.c.embedder,
-            chunks.c.embedding,
+            sa.func.coalesce(embeddings.c.embedder, chunks.c.embedder).label("embedder"),
+            sa.func.coalesce(embeddings.c.embedding, chunks.c.embedding).label("embedding"),
             documents.c.access_id,
             documents.c.title,
             documents.c.media_type,
@@ -138,6 +158,7 @@ def load_chunks(
             documents.c.dated,
         )
         .join(documents, chunks.c.document_id == documents.c.id)
+        .outerjoin(embeddings, other)
         .where(documents.c.state == "live")
         .order_by(chunks.c.id)
     )
