@@ -43,6 +43,7 @@ class Generations:
         self._saving = threading.Lock()
         self._thread: threading.Thread | None = None
         self._saved_at = 0
+        self._refused = ""
 
     def start(self, embedder: str, dimension: int) -> Follower:
         """Return the index of a model's vectors, as of now.
@@ -57,6 +58,7 @@ class Generations:
             follower = self.empty(embedder, dimension)
         except SearchIndexError as error:
             _log.warning("index.snapshot_refused", reason=str(error))
+            self._refused = self._created_at()
             follower = self.empty(embedder, dimension)
         with self._database.snapshot() as conn:
             follower.refresh(conn)
@@ -130,21 +132,39 @@ class Generations:
             self._saving.release()
 
     def _save_if_behind(self, follower: Follower, n_changes: int) -> None:
-        """Save unless the current generation, perhaps another process's, is near enough."""
         generation = follower.generation
         try:
-            newest = self.snapshots.manifest()
-            if newest is None or newest.facts.embedder != follower.embedder:
-                is_behind = generation > 0
-            else:
-                is_behind = abs(generation - newest.facts.generation) > n_changes
-            if is_behind:
+            if self._is_behind(follower, n_changes):
                 self.save(follower)
         except SnapshotBusy:
             _log.info("index.snapshot_busy")
         except SearchIndexError as error:
             _log.warning("index.snapshot_failed", reason=str(error))
         self._saved_at = generation
+
+    def _created_at(self) -> str:
+        try:
+            manifest = self.snapshots.manifest()
+        except SearchIndexError:
+            return ""
+        return manifest.created_at if manifest is not None else ""
+
+    def _is_behind(self, follower: Follower, n_changes: int) -> bool:
+        """Tell whether the current generation, perhaps another process's, is far behind.
+
+        One of another model was made current on purpose: only a swap or a rollback ends that.
+        """
+        try:
+            newest = self.snapshots.manifest()
+        except SearchIndexError:
+            return True
+        if newest is None:
+            return follower.generation > 0
+        if newest.facts.embedder != follower.embedder:
+            return False
+        if newest.created_at == self._refused:
+            return True
+        return follower.generation - newest.facts.generation > n_changes
 
 
 def _stamped(state: State, stamps: Mapping[DocumentId, Stamp]) -> State:

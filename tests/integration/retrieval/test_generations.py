@@ -123,13 +123,32 @@ def test_a_damaged_generation_is_not_used(
     assert is_true(again, company.database)
 
 
-def test_another_models_generation_is_not_used(start: Start, company: Company) -> None:
+def test_another_models_generation_is_neither_used_nor_replaced(
+    start: Start, company: Company
+) -> None:
     generations, follower = start()
     follower.embedder = "other@1"
-    generations.save(follower)
-    _, again = start()
+    saved_by_other = generations.save(follower)
+    later, again = start(save_every=1)
     assert is_true(again, company.database)
     assert again.embedder == NAME
+    later.close(again)
+    assert generations.snapshots.manifest() == saved_by_other
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "days.npy", "../roles"])
+def test_a_refused_generation_is_replaced_at_the_close(
+    start: Start, company: Company, name: str
+) -> None:
+    generations, follower = start()
+    first = generations.save(follower)
+    path = generations.snapshots.folder / generations.snapshots.roles().current / name
+    path.write_bytes(path.read_bytes()[:-1])
+    later, again = start(save_every=1000)
+    later.close(again)
+    replaced = generations.snapshots.open().manifest
+    assert replaced.facts == first.facts
+    assert replaced != first
 
 
 def test_a_generation_from_another_history_is_not_used(start: Start, company: Company) -> None:
