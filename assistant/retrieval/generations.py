@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from assistant.domain import DocumentId
 from assistant.retrieval.follower import Follower
 from assistant.store import feed, heads
 from assistant.store.database import Database
-from assistant.store.feed import Stamp
+from assistant.store.feed import History
 from indexes import saved
 from indexes.hybrid import HybridIndex
 from indexes.manifest import Facts, Manifest
@@ -83,12 +82,14 @@ class Generations:
                 f"{embedder}: change `models.embedder` back, or run `assistant index build`."
             )
         with self._database.snapshot() as conn:
-            head, stamps = heads.feed_head(conn), feed.stamps(conn)
-        _check_history(snapshot, head, stamps)
-        index = saved.restored(snapshot.state, self._workplace.subfolder("words"))
-        held = saved.documents(index)
-        # A removed source takes its documents' rows, and so their deletion, out of the feed.
-        index.delete([document_id for document_id in held if DocumentId(document_id) not in stamps])
+            head, history = heads.feed_head(conn), feed.history(conn)
+            _check_history(snapshot, head, history)
+            index = saved.restored(snapshot.state, self._workplace.subfolder("words"))
+            if not history.source_ids.issuperset(snapshot.state.tables["source_ids"]):
+                # A removed source takes its documents' rows, and their deletion, out of the feed.
+                live = feed.live_documents(conn)
+                held = saved.documents(index)
+                index.delete([d for d in held if DocumentId(d) not in live])
         return Follower(index, facts.embedder, facts.generation)
 
     def save(self, follower: Follower, *, shadow: bool = False) -> Manifest:
@@ -103,9 +104,9 @@ class Generations:
                 state = stack.enter_context(saved.state_of(follower.index, self._workplace.folder))
                 n, n_dead = saved.n_rows(follower.index)
             with self._database.snapshot() as conn:
-                stamps = feed.stamps(conn)
+                history = feed.history(conn)
             facts = Facts(generation, follower.embedder, follower.index.dimension, n, n_dead)
-            return self.snapshots.publish(_stamped(state, stamps), facts, shadow=shadow)
+            return self.snapshots.publish(_with_history(state, history), facts, shadow=shadow)
 
     def keep(self, follower: Follower) -> None:
         """Save a generation in the background if enough has changed since the last one."""
@@ -167,31 +168,33 @@ class Generations:
         return follower.generation - newest.facts.generation > n_changes
 
 
-def _stamped(state: State, stamps: Mapping[DocumentId, Stamp]) -> State:
-    ids = [document_id.encode() for document_id in stamps]
+def _with_history(state: State, history: History) -> State:
     arrays: dict[str, NDArray[Any]] = {
         **state.arrays,
-        "stamp_ids": np.array(ids, np.bytes_),
-        "stamp_seqs": np.array([stamp.seq for stamp in stamps.values()], np.int64),
-        "stamp_times": np.array([stamp.at_us for stamp in stamps.values()], np.int64),
+        "history_seqs": history.seqs,
+        "history_times": history.times,
     }
-    return State(arrays, state.tables, state.files)
+    tables = {**state.tables, "source_ids": sorted(history.source_ids)}
+    return State(arrays, tables, state.files)
 
 
-def _check_history(snapshot: Snapshot, head: int, now: Mapping[DocumentId, Stamp]) -> None:
+def _check_history(snapshot: Snapshot, head: int, now: History) -> None:
     """Refuse a generation that another history of the database has left.
 
     What has not changed since the generation must have been just so when it was saved; all else
     the feed will bring.
     """
     generation, arrays = snapshot.manifest.facts.generation, snapshot.state.arrays
-    ids = (raw.decode() for raw in arrays["stamp_ids"].tolist())
-    when = zip(arrays["stamp_seqs"].tolist(), arrays["stamp_times"].tolist(), strict=True)
-    then = dict(zip(ids, when, strict=True))
-    if generation > head or any(
-        then.get(document_id) != (stamp.seq, stamp.at_us)
-        for document_id, stamp in now.items()
-        if stamp.seq <= generation
+    seqs, times = arrays["history_seqs"], arrays["history_times"]
+    n_old = int(np.searchsorted(now.seqs, generation, "right"))
+    at = np.searchsorted(seqs, now.seqs[:n_old])
+    is_known = at < len(seqs)
+    at = at[is_known]
+    if (
+        generation > head
+        or not is_known.all()
+        or not np.array_equal(seqs[at], now.seqs[:n_old])
+        or not np.array_equal(times[at], now.times[:n_old])
     ):
         raise SearchIndexError(
             "The generation was saved from another database, or from this one before a backup "
