@@ -12,6 +12,7 @@ from assistant.domain import DocumentId
 from assistant.errors import DependencyError
 from assistant.store import feed, heads
 from assistant.store.feed import DocumentChange, StoredChunk
+from indexes import saved
 from indexes.hybrid import HybridIndex
 from indexes.model import Entry
 
@@ -27,13 +28,21 @@ class StaleEmbeddings(DependencyError):
 class Follower:
     """Applies committed changes to an index, those after `generation`; thread-safe.
 
-    `embedder` names the model whose vectors the index holds.
+    `embedder` names the model whose vectors the index holds, `source_ids` are the sources whose
+    documents may be in it.
     """
 
-    def __init__(self, index: HybridIndex, embedder: str, generation: int = 0) -> None:
+    def __init__(
+        self,
+        index: HybridIndex,
+        embedder: str,
+        generation: int = 0,
+        source_ids: frozenset[int] = frozenset(),
+    ) -> None:
         self.index = index
         self.embedder = embedder
         self.generation = generation
+        self.source_ids = source_ids
         self.lock = threading.Lock()
         """Held while changes are applied: index and `generation` belong together outside it."""
 
@@ -43,11 +52,25 @@ class Follower:
         Raises `StaleEmbeddings` if a changed document was embedded by another model.
         """
         with self.lock:
-            head = heads.feed_head(conn)
-            if head > self.generation:
+            if heads.feed_head(conn) > self.generation:
+                self._drop_removed(conn)
+                head = heads.feed_head(conn)
                 self._apply(conn, feed.changes_since(conn, self.generation))
                 self.generation = head
             return self.generation
+
+    def _drop_removed(self, conn: Connection) -> None:
+        """Delete what the feed can't: the documents of removed sources, whose rows are gone.
+
+        Their deletion has moved the head. The sources are read before it: so one that vanishes
+        between the two is found missing the next time.
+        """
+        sources = feed.source_ids(conn)
+        if not sources >= self.source_ids:
+            live = feed.live_documents(conn)
+            held = saved.documents(self.index)
+            self.index.delete([name for name in held if DocumentId(name) not in live])
+        self.source_ids = sources
 
     def _apply(self, conn: Connection, changes: Iterable[DocumentChange]) -> None:
         gone: list[str] = []

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant import telemetry
-from assistant.domain import DocumentId
 from assistant.retrieval.follower import Follower
 from assistant.store import feed, heads
 from assistant.store.database import Database
@@ -82,31 +81,28 @@ class Generations:
                 f"{embedder}: change `models.embedder` back, or run `assistant index build`."
             )
         with self._database.snapshot() as conn:
-            head, history = heads.feed_head(conn), feed.history(conn)
-            _check_history(snapshot, head, history)
-            index = saved.restored(snapshot.state, self._workplace.subfolder("words"))
-            if not history.source_ids.issuperset(snapshot.state.tables["source_ids"]):
-                # A removed source takes its documents' rows, and their deletion, out of the feed.
-                live = feed.live_documents(conn)
-                held = saved.documents(index)
-                index.delete([d for d in held if DocumentId(d) not in live])
-        return Follower(index, facts.embedder, facts.generation)
+            _check_history(snapshot, heads.feed_head(conn), feed.history(conn))
+        index = saved.restored(snapshot.state, self._workplace.subfolder("words"))
+        sources = frozenset(snapshot.state.tables["source_ids"])
+        return Follower(index, facts.embedder, facts.generation, sources)
 
     def save(self, follower: Follower, *, shadow: bool = False) -> Manifest:
-        """Save what an index holds as a generation, without keeping its searches waiting.
+        """Save what an index holds as a generation; searches wait only while it is copied.
 
         Raises `SnapshotBusy` while another process saves, `SearchIndexError` if it can't be
         written.
         """
         with ExitStack() as stack:
             with follower.lock:
-                generation = follower.generation
+                generation, sources = follower.generation, sorted(follower.source_ids)
                 state = stack.enter_context(saved.state_of(follower.index, self._workplace.folder))
                 n, n_dead = saved.n_rows(follower.index)
             with self._database.snapshot() as conn:
                 history = feed.history(conn)
             facts = Facts(generation, follower.embedder, follower.index.dimension, n, n_dead)
-            return self.snapshots.publish(_with_history(state, history), facts, shadow=shadow)
+            return self.snapshots.publish(
+                _with_history(state, history, sources), facts, shadow=shadow
+            )
 
     def keep(self, follower: Follower) -> None:
         """Save a generation in the background if enough has changed since the last one."""
@@ -168,14 +164,13 @@ class Generations:
         return follower.generation - newest.facts.generation > n_changes
 
 
-def _with_history(state: State, history: History) -> State:
+def _with_history(state: State, history: History, sources: list[int]) -> State:
     arrays: dict[str, NDArray[Any]] = {
         **state.arrays,
         "history_seqs": history.seqs,
         "history_times": history.times,
     }
-    tables = {**state.tables, "source_ids": sorted(history.source_ids)}
-    return State(arrays, tables, state.files)
+    return State(arrays, {**state.tables, "source_ids": sources}, state.files)
 
 
 def _check_history(snapshot: Snapshot, head: int, now: History) -> None:

@@ -16,6 +16,7 @@ from assistant.store import feed, sources
 from assistant.store.database import Database
 from indexes import saved
 from indexes.manifest import SnapshotDamaged
+from indexes.model import AccessFilter, Query
 from indexes.workplace import Workplace
 from tests.support.company import Company
 from tests.support.hashing import HashingEmbedder
@@ -121,6 +122,11 @@ def test_a_damaged_generation_is_not_used(
         generations.opened("current", NAME)
     _, again = start()
     assert is_true(again, company.database)
+    question = HashingEmbedder().embed_queries(["net income"])[0]
+    ids = frozenset(saved.contents(follower.index)[1].tolist())
+    query = Query("net income", question, "en", AccessFilter(ids))
+    assert again.index.search(query, 3) == follower.index.search(query, 3)
+    assert len(follower.index.search(query, 3)) == 3
 
 
 def test_another_models_generation_is_neither_used_nor_replaced(
@@ -184,7 +190,10 @@ def test_documents_of_a_removed_source_are_gone(start: Start, company: Company) 
         lease = sources.acquire_lease(conn, company.source_id, 60)
         sources.remove_source(conn, lease)
     opened = generations.opened("current", NAME)
-    assert len(opened.index) == 0
+    for either in (follower, opened):
+        assert len(either.index) == 3
+        assert is_true(either, company.database)
+        assert len(either.index) == 0
     opened.index.close()
 
 
