@@ -73,6 +73,12 @@ class AuditTampered(AssistantError):
     slug = "audit-tampered"
 
 
+class IndexUnusable(AssistantError):
+    """The saved index can't be used or written; run `assistant index status`."""
+
+    slug = "index-unusable"
+
+
 class InvalidRequest(AssistantError):
     """The request is not valid; the message says which part."""
 

@@ -72,6 +72,14 @@ class RetrievalSettings(Section):
     n_candidates: int = Field(100, ge=10, le=1000, description="chunks each search fetches")
 
 
+class IndexSettings(Section):
+    """How the search index is kept in the data folder, for a quick start."""
+
+    save_every: int = Field(
+        5_000, ge=0, description="document changes after which it is saved again; 0 never"
+    )
+
+
 class SyncSettings(Section):
     """How sync jobs behave."""
 
@@ -110,6 +118,7 @@ class Settings(BaseSettings):
     models: ModelSettings = ModelSettings()  # type: ignore[call-arg]
     generator: GeneratorSettings = GeneratorSettings()  # type: ignore[call-arg]
     retrieval: RetrievalSettings = RetrievalSettings()  # type: ignore[call-arg]
+    index: IndexSettings = IndexSettings()  # type: ignore[call-arg]
     sync: SyncSettings = SyncSettings()  # type: ignore[call-arg]
     serve: ServeSettings = ServeSettings()  # type: ignore[call-arg]
 

@@ -19,13 +19,13 @@ from assistant.models import embedder as embedders
 from assistant.models.quotes import Quotes
 from assistant.models.weights import Progress as WeightsProgress
 from assistant.ports import Embedder, Generator
+from assistant.retrieval.generations import Generations
 from assistant.retrieval.retriever import Retriever
 from assistant.settings import Settings
 from assistant.store.database import Database, open_database
 from assistant.store.sources import Source
 from connectors import registry
 from connectors.contract import Connector
-from indexes.hybrid import HybridIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,11 @@ def generator(settings: Settings, embedder: Embedder) -> Generator:
 def assistant(settings: Settings, progress: WeightsProgress | None = None) -> Iterator[Assistant]:
     """Assemble the assistant, its index filled from the catalog."""
     with database(settings) as opened:
-        yield assembled(settings, opened, embedder(settings, progress))
+        made = assembled(settings, opened, embedder(settings, progress))
+        try:
+            yield made
+        finally:
+            made.retriever.close()
 
 
 def assembled(
@@ -84,10 +88,12 @@ def assembled(
 ) -> Assistant:
     """Assemble the assistant over an open database, a loaded embedder, perhaps a generator."""
     audit = AuditLog(opened, settings.data_dir)
+    kept = generations(settings, opened)
     retriever = Retriever(
         opened,
         model,
-        HybridIndex(model.dimension),
+        kept.start(model.name, model.dimension),
+        kept,
         n_candidates=settings.retrieval.n_candidates,
         acl_max_age_s=settings.sync.acl_max_age_s,
     )
@@ -99,9 +105,22 @@ def assembled(
         similarity_of(model),
         settings.retrieval.n_passages,
     )
-    with opened.begin() as conn:
-        retriever.refresh(conn)
     return Assistant(settings, opened, audit, model, writer, retriever, answerer)
+
+
+def generations(settings: Settings, opened: Database) -> Generations:
+    """Return the saved generations of the index, in the data folder."""
+    return Generations(opened, settings.data_dir / "index", settings.index.save_every)
+
+
+@contextmanager
+def shelf(settings: Settings, opened: Database) -> Iterator[Generations]:
+    """Open the saved generations to look after them: none is saved unless one is told to be."""
+    kept = Generations(opened, settings.data_dir / "index")
+    try:
+        yield kept
+    finally:
+        kept.close()
 
 
 def connector(source: Source) -> Connector:

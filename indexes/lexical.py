@@ -7,9 +7,10 @@ all languages present. Accents are folded after stemming, because Snowball needs
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -47,6 +48,7 @@ _N_MAX_TERMS = 256
 _N_MAX_QUESTION_CHARS = 10_000
 _N_MAX_TERM_BYTES = 100
 _HEAP_BYTES = 64_000_000
+_N_LINK_TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,11 @@ class Lexical:
     """An inverted index whose changes count from the next `commit` on.
 
     Readers may run together; writers, `commit` among them, need exclusive use. With a `folder`
-    the index is memory-mapped there instead of held in memory; what it held before is dropped.
+    the index is memory-mapped there instead of held in memory; what it held before is dropped,
+    unless `langs` says in which languages that is.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, langs: Collection[str] | None = None) -> None:
         schema = tantivy.SchemaBuilder()
         schema.add_integer_field("serial", stored=True, indexed=True, fast=True)
         schema.add_integer_field("cell", indexed=True)
@@ -90,8 +93,9 @@ class Lexical:
         try:
             self._index = self._open(folder)
             self._writer = self._index.writer(_HEAP_BYTES, 1)
-            self._writer.delete_all_documents()
-            self._writer.commit()
+            if langs is None:
+                self._writer.delete_all_documents()
+                self._writer.commit()
         except (OSError, ValueError) as error:
             raise SearchIndexError(
                 f"The word index can't be opened in {folder}: {error}. Stop the process that uses "
@@ -100,7 +104,13 @@ class Lexical:
         self._index.reload()
         self._moved: dict[int, int] = {}
         self._gone: set[int] = set()
-        self._langs: set[str] = set()
+        self._langs: set[str] = set(langs or ())
+        self._folder = folder
+
+    @property
+    def langs(self) -> frozenset[str]:
+        """The languages that chunks were added in, as primary tags."""
+        return frozenset(self._langs)
 
     def __len__(self) -> int:
         """Return how many chunks were searchable at the last commit."""
@@ -165,6 +175,23 @@ class Lexical:
             len(words),
         )
 
+    def link(self, folder: Path) -> None:
+        """Put hard links to the files of the last commit into an empty folder, in milliseconds.
+
+        Files never change once written, only `meta.json` is replaced as a whole: so the links
+        are a copy that later commits leave alone. Raises `SearchIndexError` without a folder.
+        """
+        if self._folder is None:
+            raise SearchIndexError("A word index in memory can't be saved: give it a folder.")
+        for _ in range(_N_LINK_TRIES):
+            try:
+                return _link(self._folder, folder)
+            except FileNotFoundError:
+                # A merge of segments has ended in the meantime and left other files.
+                for path in folder.iterdir():
+                    path.unlink()
+        raise SearchIndexError("The word index doesn't stand still; save it again later.")
+
     def close(self) -> None:
         """Let go of the folder; the index can't be used any more."""
         self._writer.wait_merging_threads()
@@ -224,6 +251,24 @@ class Lexical:
                 )
             )
         return [tantivy.Query.const_score_query(part, 0.0) for part in filters]
+
+
+def _link(source: Path, target: Path) -> None:
+    meta = (source / "meta.json").read_bytes()
+    names = []
+    for segment in json.loads(meta)["segments"]:
+        stem = segment["segment_id"].replace("-", "")
+        deletes = segment["deletes"]
+        gone = f"{stem}.{deletes['opstamp']}.del" if deletes else ""
+        names += [p.name for p in source.glob(f"{stem}.*") if p.suffix != ".del"]
+        if gone:
+            names.append(gone)
+        if f"{stem}.term" not in names:
+            raise FileNotFoundError(stem)
+    for name in names:
+        (target / name).hardlink_to(source / name)
+    (target / ".managed.json").write_text(json.dumps([*names, "meta.json"]))
+    (target / "meta.json").write_bytes(meta)
 
 
 def _rarest(words: list[dict[str, int]]) -> list[str]:

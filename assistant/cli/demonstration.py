@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,11 +56,12 @@ def run(settings: Settings, *, check: bool) -> None:
 
     Raises `AssistantError` if a check's answer has no verified citation.
     """
-    with wiring.database(settings) as database:
+    with wiring.database(settings) as database, ExitStack() as stack:
         companies, members, password = prepare(settings, database)
         model = wiring.embedder(settings, embedder_progress())
         sync.run_all(settings, database, model)
         assistant = wiring.assembled(settings, database, model)
+        stack.callback(assistant.retriever.close)
         questions = {member.login: member.questions for member in members}
 
         def suggestions(person: Person) -> Sequence[str]:

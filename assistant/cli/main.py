@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from assistant import telemetry
-from assistant.cli import access, audit, evaluate, operate, question, sync
+from assistant.cli import access, audit, evaluate, index, operate, question, sync
 from assistant.errors import AssistantError, DiskFull
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app = typer.Typer(
 for module in (question, operate):
     module.register(app)
 app.add_typer(sync.app, name="sync")
+app.add_typer(index.app, name="index")
 app.add_typer(access.app, name="user")
 app.add_typer(audit.app, name="audit")
 app.add_typer(evaluate.app, name="eval")

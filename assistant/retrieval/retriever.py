@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -12,13 +11,11 @@ from sqlalchemy import Connection
 from assistant.access import acl
 from assistant.access.acl import CheckedPassage
 from assistant.domain import Caller, ChunkId, Passage
-from assistant.errors import DependencyError
 from assistant.ports import Embedder
-from assistant.store import feed, heads
+from assistant.retrieval.follower import Follower
+from assistant.retrieval.generations import Generations
 from assistant.store.database import Database
-from assistant.store.feed import DocumentChange, StoredChunk
-from indexes.hybrid import HybridIndex
-from indexes.model import AccessFilter, Entry, Hit, MetadataFilter, Query
+from indexes.model import AccessFilter, Hit, MetadataFilter, Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +32,6 @@ class Retrieved:
     access: AccessFilter
 
 
-class StaleEmbeddings(DependencyError):
-    """Stored vectors come from another model; run `assistant sync run --full`."""
-
-    slug = "stale-embeddings"
-
-
 class Retriever:
     """Hybrid search over what a caller may read; thread-safe.
 
@@ -53,23 +44,23 @@ class Retriever:
         self,
         database: Database,
         embedder: Embedder,
-        index: HybridIndex,
+        follower: Follower,
+        generations: Generations | None = None,
         *,
         n_candidates: int = 100,
         acl_max_age_s: float = 0.0,
     ) -> None:
         self._database = database
         self._embedder = embedder
-        self._index = index
+        self._follower = follower
+        self._generations = generations
         self._n_candidates = n_candidates
         self._acl_max_age_s = acl_max_age_s
-        self._generation = 0
-        self._lock = threading.Lock()
 
     @property
     def n_chunks(self) -> int:
         """Return how many chunks the index holds."""
-        return len(self._index)
+        return len(self._follower.index)
 
     def retrieve(
         self,
@@ -85,7 +76,7 @@ class Retriever:
         with self._database.begin() as conn:
             generation = self.refresh(conn)
             access = acl.access_filter(conn, caller)
-        hits = self._index.search(
+        hits = self._follower.index.search(
             Query(text, vector, lang, access, metadata or MetadataFilter()), self._n_candidates
         )
         checked = self.still_permitted(caller, [ChunkId(hit.chunk_id) for hit in hits])
@@ -104,39 +95,17 @@ class Retriever:
 
     def refresh(self, conn: Connection) -> int:
         """Apply the catalog's newer changes to the index; return the newest change's number."""
-        with self._lock:
-            head = heads.feed_head(conn)
-            if head > self._generation:
-                self._apply(conn, feed.changes_since(conn, self._generation))
-                self._generation = head
-            return self._generation
+        generation = self._follower.refresh(conn)
+        if self._generations is not None:
+            self._generations.keep(self._follower)
+        return generation
 
-    def _apply(self, conn: Connection, changes: Sequence[DocumentChange]) -> None:
-        gone = [c.document_id for c in changes if not c.is_live]
-        rewritten = [c for c in changes if c.is_live and c.content_seq > self._generation]
-        patched = [c for c in changes if c.is_live and c.content_seq <= self._generation]
-        self._index.delete([*gone, *(c.document_id for c in rewritten)])
-        for change in patched:
-            self._index.set_access(change.document_id, change.access_id)
-        if rewritten:
-            chunks = feed.load_chunks(conn, [c.document_id for c in rewritten])
-            self._index.add([self._entry(chunk) for chunk in chunks])
-
-    def _entry(self, chunk: StoredChunk) -> Entry:
-        if chunk.embedder != self._embedder.name:
-            raise StaleEmbeddings(
-                f"Stored vectors come from {chunk.embedder}, but `models.embedder` is now "
-                f"{self._embedder.name}. Change the setting back, or run "
-                "`assistant sync run --full`."
-            )
-        return Entry(
-            chunk_id=chunk.chunk_id,
-            document_id=chunk.document_id,
-            access_id=chunk.access_id,
-            text=" › ".join(filter(None, (chunk.title, *chunk.heading))) + "\n" + chunk.text,
-            vector=chunk.vector,
-            facets=chunk.facets,
-        )
+    def close(self) -> None:
+        """Let go of the index; the retriever can't be used any more."""
+        if self._generations is not None:
+            self._generations.close(self._follower)
+        else:
+            self._follower.index.close()
 
 
 def _distinct(hits: Sequence[Hit], rows: Mapping[ChunkId, CheckedPassage]) -> Iterator[Hit]:

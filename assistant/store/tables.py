@@ -158,6 +158,15 @@ chunks = Table(
     sa.UniqueConstraint("document_id", "ord"),
 )
 
+embeddings = Table(
+    "embeddings",
+    metadata,
+    Column("chunk_id", BigInteger, ForeignKey("chunks.id", ondelete="CASCADE"), nullable=False),
+    Column("embedder", Text, nullable=False),
+    Column("embedding", LargeBinary, nullable=False),
+    sa.PrimaryKeyConstraint("chunk_id", "embedder"),
+)
+
 failures = Table(
     "failures",
     metadata,

@@ -25,6 +25,7 @@ from assistant.answering.verify import similarity_of
 from assistant.audit.log import AuditLog
 from assistant.domain import Chunk, DocumentId
 from assistant.ports import Embedder, Generator
+from assistant.retrieval.follower import Follower
 from assistant.retrieval.retriever import Retriever
 from assistant.settings import Settings
 from assistant.store import catalog, ledger, memberships, people, sources
@@ -42,7 +43,9 @@ def assembled(settings: Settings, database: Database, generator: Generator) -> A
     """Assemble the assistant as `wiring` does, with a hashing embedder and another generator."""
     embedder = HashingEmbedder()
     audit = AuditLog(database, settings.data_dir)
-    retriever = Retriever(database, embedder, HybridIndex(embedder.dimension))
+    retriever = Retriever(
+        database, embedder, Follower(HybridIndex(embedder.dimension), embedder.name)
+    )
     answerer = Answerer(retriever, generator, Record(database, audit), similarity_of(embedder), 4)
     return Assistant(settings, database, audit, embedder, generator, retriever, answerer)
 

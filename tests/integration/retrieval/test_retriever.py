@@ -8,8 +8,9 @@ import pytest
 
 from assistant.access.identity import caller_with_login
 from assistant.domain import Caller
+from assistant.retrieval.follower import Follower, StaleEmbeddings
 from assistant.retrieval.langchain import AssistantRetriever
-from assistant.retrieval.retriever import Retriever, StaleEmbeddings
+from assistant.retrieval.retriever import Retriever
 from assistant.settings import Settings
 from assistant.store.database import Database
 from indexes.hybrid import HybridIndex
@@ -87,7 +88,11 @@ def test_identical_texts_are_found_once(retriever: Retriever, company: Company) 
 
 
 def test_vectors_of_another_model_are_refused(company: Company) -> None:
-    other = Retriever(company.database, OtherEmbedder(), HybridIndex(OtherEmbedder.dimension))
+    other = Retriever(
+        company.database,
+        OtherEmbedder(),
+        Follower(HybridIndex(OtherEmbedder.dimension), OtherEmbedder.name),
+    )
     with pytest.raises(StaleEmbeddings, match=r"models\.embedder"):
         other.retrieve("canteen", caller(company.database, "bruno"), k=1)
 

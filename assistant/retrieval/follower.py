@@ -1,0 +1,109 @@
+"""The index of this process, kept up with the catalog's change feed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from sqlalchemy import Connection
+
+from assistant.domain import DocumentId
+from assistant.errors import DependencyError
+from assistant.store import feed, heads
+from assistant.store.feed import DocumentChange, StoredChunk
+from indexes import saved
+from indexes.hybrid import HybridIndex
+from indexes.model import Entry
+
+_BATCH = 2000
+
+
+class StaleEmbeddings(DependencyError):
+    """Stored vectors come from another model; run `assistant index build`."""
+
+    slug = "stale-embeddings"
+
+
+class Follower:
+    """Applies committed changes to an index, those after `generation`; thread-safe.
+
+    `embedder` names the model whose vectors the index holds, `source_ids` are the sources whose
+    documents may be in it.
+    """
+
+    def __init__(
+        self,
+        index: HybridIndex,
+        embedder: str,
+        generation: int = 0,
+        source_ids: frozenset[int] = frozenset(),
+    ) -> None:
+        self.index = index
+        self.embedder = embedder
+        self.generation = generation
+        self.source_ids = source_ids
+        self.lock = threading.Lock()
+        """Held while changes are applied: index and `generation` belong together outside it."""
+
+    def refresh(self, conn: Connection) -> int:
+        """Apply the catalog's newer changes to the index; return the newest change's number.
+
+        Raises `StaleEmbeddings` if a changed document was embedded by another model.
+        """
+        with self.lock:
+            if heads.feed_head(conn) > self.generation:
+                self._drop_removed(conn)
+                head = heads.feed_head(conn)
+                self._apply(conn, feed.changes_since(conn, self.generation))
+                self.generation = head
+            return self.generation
+
+    def _drop_removed(self, conn: Connection) -> None:
+        """Delete what the feed can't: the documents of removed sources, whose rows are gone.
+
+        Their deletion has moved the head. The sources are read before it: so one that vanishes
+        between the two is found missing the next time.
+        """
+        sources = feed.source_ids(conn)
+        if not sources >= self.source_ids:
+            live = feed.live_documents(conn)
+            held = saved.documents(self.index)
+            self.index.delete([name for name in held if DocumentId(name) not in live])
+        self.source_ids = sources
+
+    def _apply(self, conn: Connection, changes: Iterable[DocumentChange]) -> None:
+        gone: list[str] = []
+        rewritten: list[DocumentId] = []
+        for change in changes:
+            if change.is_live and change.content_seq <= self.generation:
+                self.index.set_access(change.document_id, change.access_id)
+                continue
+            gone.append(change.document_id)
+            if change.is_live:
+                rewritten.append(change.document_id)
+        self.index.delete(gone)
+        if rewritten:
+            for batch in _batches(feed.load_chunks(conn, rewritten, self.embedder)):
+                self.index.add([self._entry(chunk) for chunk in batch])
+
+    def _entry(self, chunk: StoredChunk) -> Entry:
+        if chunk.embedder != self.embedder:
+            raise StaleEmbeddings(
+                f"Stored vectors come from {chunk.embedder}, but `models.embedder` is now "
+                f"{self.embedder}. Change the setting back, or run `assistant index build` and "
+                "`assistant index swap`."
+            )
+        return Entry(
+            chunk_id=chunk.chunk_id,
+            document_id=chunk.document_id,
+            access_id=chunk.access_id,
+            text=" › ".join(filter(None, (chunk.title, *chunk.heading))) + "\n" + chunk.text,
+            vector=chunk.vector,
+            facets=chunk.facets,
+        )
+
+
+def _batches(chunks: Iterator[StoredChunk]) -> Iterator[list[StoredChunk]]:
+    while batch := list(islice(chunks, _BATCH)):
+        yield batch

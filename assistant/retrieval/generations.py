@@ -1,0 +1,197 @@
+"""The saved generations of the index on this machine, and what joins them to the catalog."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assistant import telemetry
+from assistant.retrieval.follower import Follower
+from assistant.store import feed, heads
+from assistant.store.database import Database
+from assistant.store.feed import History
+from indexes import saved
+from indexes.hybrid import HybridIndex
+from indexes.manifest import Facts, Manifest
+from indexes.model import SearchIndexError
+from indexes.snapshot import Role, Snapshot, SnapshotBusy, SnapshotMissing, Snapshots, State
+from indexes.workplace import Workplace
+
+_log = telemetry.logger(__name__)
+_CLOSE_SHARE = 10
+
+
+class Generations:
+    """Starts an index from a saved generation where one can be trusted, and saves new ones.
+
+    `save_every` is the number of changes after which a running process saves one in the
+    background; 0 never does. Close it at the end: the folder it works in goes with it.
+    """
+
+    def __init__(self, database: Database, folder: Path, save_every: int = 0) -> None:
+        self.snapshots = Snapshots(folder)
+        self._database = database
+        self._save_every = save_every
+        self._workplace = Workplace(folder)
+        self._saving = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._saved_at = 0
+        self._refused = ""
+
+    def start(self, embedder: str, dimension: int) -> Follower:
+        """Return the index of a model's vectors, as of now.
+
+        It comes from the current generation if that verifies and belongs to this database,
+        otherwise from the database alone. Raises `StaleEmbeddings` as `Follower.refresh` does.
+        """
+        try:
+            follower = self.opened("current", embedder)
+            self._saved_at = follower.generation
+        except SnapshotMissing:
+            follower = self.empty(embedder, dimension)
+        except SearchIndexError as error:
+            _log.warning("index.snapshot_refused", reason=str(error))
+            self._refused = self._created_at()
+            follower = self.empty(embedder, dimension)
+        with self._database.snapshot() as conn:
+            follower.refresh(conn)
+        return follower
+
+    def empty(self, embedder: str, dimension: int) -> Follower:
+        """Return an index that knows nothing yet."""
+        index = HybridIndex(dimension, self._workplace.subfolder("words"))
+        return Follower(index, embedder)
+
+    def opened(self, role: Role, embedder: str | None = None) -> Follower:
+        """Verify a generation and return the index in it, not yet refreshed.
+
+        Raises `SearchIndexError` unless it is what was saved, of this model (of any, without a
+        name) and from this database.
+        """
+        snapshot = self.snapshots.open(role)
+        facts = snapshot.manifest.facts
+        if embedder is not None and facts.embedder != embedder:
+            raise SearchIndexError(
+                f"The {role} generation holds vectors of {facts.embedder}, the settings name "
+                f"{embedder}: change `models.embedder` back, or run `assistant index build`."
+            )
+        with self._database.snapshot() as conn:
+            _check_history(snapshot, heads.feed_head(conn), feed.history(conn))
+        index = saved.restored(snapshot.state, self._workplace.subfolder("words"))
+        sources = frozenset(snapshot.state.tables["source_ids"])
+        return Follower(index, facts.embedder, facts.generation, sources)
+
+    def save(self, follower: Follower, *, shadow: bool = False) -> Manifest:
+        """Save what an index holds as a generation; searches wait only while it is copied.
+
+        Raises `SnapshotBusy` while another process saves, `SearchIndexError` if it can't be
+        written.
+        """
+        with ExitStack() as stack:
+            with follower.lock:
+                generation, sources = follower.generation, sorted(follower.source_ids)
+                state = stack.enter_context(saved.state_of(follower.index, self._workplace.folder))
+                n, n_dead = saved.n_rows(follower.index)
+            with self._database.snapshot() as conn:
+                history = feed.history(conn)
+            facts = Facts(generation, follower.embedder, follower.index.dimension, n, n_dead)
+            return self.snapshots.publish(
+                _with_history(state, history, sources), facts, shadow=shadow
+            )
+
+    def keep(self, follower: Follower) -> None:
+        """Save a generation in the background if enough has changed since the last one."""
+        if not self._save_every or follower.generation - self._saved_at < self._save_every:
+            return
+        if self._saving.acquire(blocking=False):
+            self._thread = threading.Thread(target=self._save_apart, args=(follower,))
+            self._thread.start()
+
+    def close(self, follower: Follower | None = None) -> None:
+        """Save a last generation if that spares the next start some work, and let go of all."""
+        if self._thread is not None:
+            self._thread.join()
+        if follower is not None:
+            if self._save_every:
+                self._save_if_behind(follower, self._save_every // _CLOSE_SHARE)
+            follower.index.close()
+        self._workplace.close()
+
+    def _save_apart(self, follower: Follower) -> None:
+        try:
+            self._save_if_behind(follower, self._save_every - 1)
+        finally:
+            self._saving.release()
+
+    def _save_if_behind(self, follower: Follower, n_changes: int) -> None:
+        generation = follower.generation
+        try:
+            if self._is_behind(follower, n_changes):
+                self.save(follower)
+        except SnapshotBusy:
+            _log.info("index.snapshot_busy")
+        except SearchIndexError as error:
+            _log.warning("index.snapshot_failed", reason=str(error))
+        self._saved_at = generation
+
+    def _created_at(self) -> str:
+        try:
+            manifest = self.snapshots.manifest()
+        except SearchIndexError:
+            return ""
+        return manifest.created_at if manifest is not None else ""
+
+    def _is_behind(self, follower: Follower, n_changes: int) -> bool:
+        """Tell whether the current generation, perhaps another process's, is far behind.
+
+        One of another model was made current on purpose: only a swap or a rollback ends that.
+        """
+        try:
+            newest = self.snapshots.manifest()
+        except SearchIndexError:
+            return True
+        if newest is None:
+            return follower.generation > 0
+        if newest.facts.embedder != follower.embedder:
+            return False
+        if newest.created_at == self._refused:
+            return True
+        return follower.generation - newest.facts.generation > n_changes
+
+
+def _with_history(state: State, history: History, sources: list[int]) -> State:
+    arrays: dict[str, NDArray[Any]] = {
+        **state.arrays,
+        "history_seqs": history.seqs,
+        "history_times": history.times,
+    }
+    return State(arrays, {**state.tables, "source_ids": sources}, state.files)
+
+
+def _check_history(snapshot: Snapshot, head: int, now: History) -> None:
+    """Refuse a generation that another history of the database has left.
+
+    What has not changed since the generation must have been just so when it was saved; all else
+    the feed will bring.
+    """
+    generation, arrays = snapshot.manifest.facts.generation, snapshot.state.arrays
+    seqs, times = arrays["history_seqs"], arrays["history_times"]
+    n_old = int(np.searchsorted(now.seqs, generation, "right"))
+    at = np.searchsorted(seqs, now.seqs[:n_old])
+    is_known = at < len(seqs)
+    at = at[is_known]
+    if (
+        generation > head
+        or not is_known.all()
+        or not np.array_equal(seqs[at], now.seqs[:n_old])
+        or not np.array_equal(times[at], now.times[:n_old])
+    ):
+        raise SearchIndexError(
+            "The generation was saved from another database, or from this one before a backup "
+            "was restored: build the index again with `assistant index build`."
+        )
