@@ -21,6 +21,7 @@ ENV PATH=/opt/assistant/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     HF_HUB_OFFLINE=1 \
+    NUMBA_CACHE_DIR=/data/compiled \
     ASSISTANT_DATA_DIR=/data
 RUN groupadd --gid 10001 assistant \
  && useradd --uid 10001 --gid assistant --no-create-home --home-dir /data assistant \

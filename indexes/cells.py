@@ -6,6 +6,9 @@ up per row. Cell `NOWHERE` belongs to deleted rows; nobody is ever admitted to i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,13 +22,19 @@ _Key = tuple[int, str, str, str, str]
 class Cells:
     """Numbers each combination of access id, collection, industry, language and media type."""
 
-    def __init__(self) -> None:
-        self._keys: list[_Key] = [(NOBODY, "", "", "", "")]
-        self._numbers: dict[_Key, int] = {}
+    def __init__(self, keys: Sequence[Sequence[Any]] = ()) -> None:
+        """Start from what `keys` returned; else with `NOWHERE` alone."""
+        self._keys: list[_Key] = [_key(*key) for key in keys] or [(NOBODY, "", "", "", "")]
+        self._numbers = {key: cell for cell, key in enumerate(self._keys) if cell != NOWHERE}
 
     def __len__(self) -> int:
         """Return how many cells there are, `NOWHERE` included."""
         return len(self._keys)
+
+    @property
+    def keys(self) -> list[_Key]:
+        """The combinations in the order of their numbers: access id first."""
+        return list(self._keys)
 
     def number(self, access_id: int, facets: Facets) -> int:
         """Return the combination's cell, a new one if it was never seen."""
@@ -44,8 +53,10 @@ class Cells:
             Facets(collection=collection, industry=industry, lang=lang, media_type=media_type),
         )
 
-    def admitted(self, access: AccessFilter, metadata: MetadataFilter) -> NDArray[np.bool_]:
-        """Return for every cell, `NOWHERE` among them, whether the filters admit it."""
+    def admitted(
+        self, access: AccessFilter, metadata: MetadataFilter, start: int = 0
+    ) -> NDArray[np.bool_]:
+        """Return for every cell from `start` on, whether the filters admit it."""
         wanted = (
             metadata.collections,
             metadata.industries,
@@ -59,8 +70,12 @@ class Cells:
                 and all(
                     not names or name in names for name, names in zip(key[1:], wanted, strict=True)
                 )
-                for key in self._keys
+                for key in self._keys[start:]
             ),
             dtype=np.bool_,
-            count=len(self._keys),
+            count=len(self._keys) - start,
         )
+
+
+def _key(access_id: int, collection: str, industry: str, lang: str, media_type: str) -> _Key:
+    return int(access_id), collection, industry, lang, media_type

@@ -1,158 +1,275 @@
-"""Exact vector search over chosen rows, with half the mean of each language taken out.
+"""Vector search over chosen rows, by the cosine of centred vectors.
 
-A bilingual embedder answers a question mostly with passages in the question's own language. So
-a passage is stored as the direction of `passage - half the mean of its language`, and a question
-is searched as that of `question - half the mean of its language`. The whole mean would take the
-corpus's common topic out with the language: measured, half is better within one language as well
-as across two.
+Rows are held in two blocks: a base that never changes, its rows grouped in lists if they are many,
+and a tail that grows. Few admitted rows are all scanned, so that the result is exact; of many, the
+base's are probed list by list.
 """
 
 from __future__ import annotations
 
-import faiss
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.model import SearchIndexError
+from indexes import centring, scan
+from indexes import lists as grouping
+from indexes.block import Block, halves_of, joined
+from indexes.centring import Means
+from indexes.lists import Lists, Shape
+from indexes.probe import probed
+from indexes.scan import Part, Question, Shortlist
+from indexes.selection import Selection
 
 _Floats = NDArray[np.float32]
 
-_SHARE = 0.5
-_N_TRUSTED = 50
-"""A language's mean over fewer rows is mixed with the mean of all rows."""
-_DRIFT = 0.25
-_BLOCK = 65_536
+_STEP = 65_536
+_TAIL_SHARE = 0.05
+_GROWTH = 2
+"""Lists are learnt anew when there are so many times more rows."""
+_N_EXACT = (5_000, 50_000)
+_EXACT_SECONDS = 0.0005
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A new base for the rows there were, and their old positions in the new order."""
+
+    base: Block
+    lists: Lists | None
+    order: NDArray[np.int64]
+    n_before: int
 
 
 class Dense:
-    """A bare `IndexFlatIP` whose row positions are the caller's.
+    """Vectors at row positions that are the caller's, kept as binary16.
 
-    FAISS gathers only the chosen rows when an `IDSelectorArray` meets a bare flat index; behind
-    an `IndexIDMap` it would test every row. Readers may run together; writers need exclusive use.
+    `n_exact` is the number of admitted rows up to which all are scanned. Readers may run
+    together; writers need exclusive use.
     """
 
     def __init__(self, dimension: int) -> None:
         self.dimension = dimension
-        self._index = faiss.IndexFlatIP(dimension)
-        self._lengths = np.zeros(0, np.float32)
-        self._owners = np.zeros(0, np.int32)
-        self._means = np.zeros((1, dimension), np.float32)
-        self._counts = np.zeros(0, np.int64)
+        self.n_exact = _N_EXACT[0]
+        self._base, self._tail = Block.empty(dimension), Block.empty(dimension)
+        self._lists: Lists | None = None
+        self._shape: Shape | None = None
+        self._terms = np.zeros((0, 4), np.float32)
+        self._means = Means.none(dimension)
 
     def __len__(self) -> int:
         """Return the number of rows, dead ones included."""
-        return int(self._index.ntotal)
+        return self._base.n + self._tail.n
 
     def append(self, vectors: _Floats, langs: NDArray[np.int32]) -> None:
         """Add rows: unit vectors of shape (n, dimension) and their language codes."""
         start, stop = len(self), len(self) + len(vectors)
-        if stop > len(self._owners):
-            more = max(stop, 2 * len(self._owners), 64) - len(self._owners)
-            self._lengths = np.pad(self._lengths, (0, more))
-            self._owners = np.pad(self._owners, (0, more))
-        owners = np.where(langs + 1 < len(self._means), langs + 1, 0).astype(np.int32)
-        centred, lengths = _directions(vectors - self._means[owners])
-        self._owners[start:stop], self._lengths[start:stop] = owners, lengths
-        self._index.add(centred)
+        block = Block.of(halves_of(vectors))
+        self._tail.append(block)
+        if stop > len(self._terms):
+            more = max(stop, len(self._terms) * 5 // 4, 64) - len(self._terms)
+            self._terms = np.pad(self._terms, ((0, more), (0, 0)))
+        owners = self._means.owners(langs)
+        self._terms[start:stop] = centring.terms(block, owners, self._means)
 
     def search(
-        self, vector: _Floats, lang: int | None, rows: NDArray[np.int64], k: int
+        self, vector: _Floats, lang: int | None, selection: Selection, k: int
     ) -> tuple[NDArray[np.int64], _Floats]:
-        """Return the `k` best among `rows` (ascending positions) and their scores, best first.
+        """Return the `k` best admitted rows and their scores, best first, never fewer.
 
-        A score is the cosine of the centred vectors, in [-1, 1]. Exact.
+        A score is the cosine of the centred vectors, in [-1, 1], of equals the first row comes
+        first. The result is exact if no more than `n_exact` rows are admitted.
         """
-        k = min(k, len(rows))
+        k = min(k, len(selection))
         if k <= 0:
             return np.zeros(0, np.int64), np.zeros(0, np.float32)
-        question = self._centred(vector, lang)[np.newaxis]
-        if len(rows) == len(self):
-            scores, found = self._index.search(question, k)
+        asked, base, tail = self._asked(vector, lang), self._base_part(), self._tail_part()
+        found = scan.shortlist(k, len(selection))
+        mask = selection.mask
+        if len(selection) <= self.n_exact:
+            rows = selection.rows()
+            n_base = int(np.searchsorted(rows, self._base.n))
+            found = scan.scan_rows(found, tail, rows[n_base:] - np.int32(self._base.n), asked)
+            found = scan.scan_rows(found, base, rows[:n_base], asked)
         else:
-            selector = faiss.IDSelectorArray(rows)
-            params = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-            scores, found = self._index.search(question, k, params=params)
-        if (found < 0).any():
-            raise SearchIndexError("the vector index lost rows; build it again from the database")
-        return found[0], scores[0]
+            found = scan.scan_range(found, tail, 0, self._tail.n, mask[self._base.n :], asked)
+            found = self._probed(found, base, selection, asked)
+        return scan.settled(found, base, tail, asked)
 
     def scores(self, vector: _Floats, lang: int | None, rows: NDArray[np.int64]) -> _Floats:
         """Return the scores that `search` gives to these rows."""
-        return np.asarray(self._stored()[rows] @ self._centred(vector, lang), np.float32)
+        parts = self._base_part(), self._tail_part()
+        return scan.exact_scores(*parts, rows, self._asked(vector, lang))
+
+    def vectors(self, rows: NDArray[np.int64]) -> _Floats:
+        """Return the vectors of rows as they were added, rounded to binary16."""
+        found = np.empty((len(rows), self.dimension), np.float32)
+        in_base = rows < self._base.n
+        found[in_base] = self._base.vectors(rows[in_base])
+        found[~in_base] = self._tail.vectors(rows[~in_base] - self._base.n)
+        return found
 
     def mean(self, lang: int | None) -> _Floats:
         """Return what is taken out of a question in this language."""
-        known = lang is not None and lang + 1 < len(self._means)
-        row: _Floats = self._means[lang + 1 if lang is not None and known else 0]
+        row: _Floats = self._means.parts[self._means.owner(lang)]
         return row
 
     def has_drifted(self, counts: NDArray[np.int64]) -> bool:
-        """Return whether any language has a quarter more or fewer live rows than at its mean."""
-        n = max(len(counts), len(self._counts))
-        now = np.pad(counts, (0, n - len(counts)))
-        then = np.pad(self._counts, (0, n - len(self._counts)))
-        return bool((np.abs(now - then) > _DRIFT * then).any())
+        """Return whether languages' live rows, counted by code, ask for a `recentre`."""
+        return self._means.have_drifted(counts)
 
     def recentre(self, langs: NDArray[np.int32], live: NDArray[np.bool_], n_langs: int) -> None:
-        """Take the means of the live rows anew and apply them to all rows, in place."""
-        sums = np.zeros((n_langs, self.dimension))
-        for block in self._blocks():
-            vectors, lang, alive = self._original(block), langs[block], live[block]
-            for code in np.unique(lang[alive]).tolist():
-                sums[code] += vectors[alive & (lang == code)].sum(axis=0, dtype=np.float64)
-        counts = np.bincount(langs[live], minlength=n_langs)
-        means = _taken_out(sums, counts)
-        stored, owners = self._stored(), np.asarray(langs + 1, np.int32)
-        for block in self._blocks():
-            stored[block], self._lengths[block] = _directions(
-                self._original(block) - means[owners[block]]
-            )
-        self._means, self._counts = means, counts
-        self._owners[: len(self)] = owners
+        """Take the means of the live rows anew and apply them to all rows."""
+        self._means = centring.measured(self._blocks(), langs, live, n_langs)
+        owners = self._means.owners(langs)
+        self._terms = np.concatenate(
+            [centring.terms(block, owners[rows], self._means) for block, rows in self._blocks()]
+        )
+        self._refresh_shape()
 
-    def keep(self, rows: NDArray[np.int64]) -> None:
-        """Drop every other row; the kept ones take the positions 0, 1, …"""
-        index = faiss.IndexFlatIP(self.dimension)
-        index.add(self._stored()[rows])
-        self._index = index
-        self._lengths, self._owners = self._lengths[rows], self._owners[rows]
+    def is_fold_due(self, n_dead: int) -> bool:
+        """Return whether `folded` would make searches clearly faster."""
+        n = len(self)
+        n_loose = self._tail.n if n - n_dead > grouping.N_WITHOUT else 0
+        return n_dead > 0.2 * n or n_loose > max(grouping.N_WITHOUT / 5, _TAIL_SHARE * n)
 
-    def _centred(self, vector: _Floats, lang: int | None) -> _Floats:
-        direction, _ = _directions((vector - self.mean(lang))[np.newaxis])
-        found: _Floats = direction[0]
+    def folded(self, live: NDArray[np.bool_]) -> Fold:
+        """Prepare a base of the live rows, grouped if they are many; nothing changes yet.
+
+        Rows may be added and marked dead meanwhile, but neither moved nor centred anew.
+        """
+        rows = np.flatnonzero(live)
+        lists = None
+        if len(rows) > grouping.N_WITHOUT:
+            lists = self._lists
+            if lists is None or len(rows) > _GROWTH * lists.n_trained:
+                step = max(1, len(rows) // grouping.n_sampled(len(rows)))
+                lists = grouping.trained(self._directions(rows[::step]), len(rows))
+            lists, rows = self._grouped(lists, rows)
+        return Fold(joined(self._base, self._tail, rows), lists, rows, len(self))
+
+    def adopt(self, fold: Fold) -> NDArray[np.int64]:
+        """Use a prepared base; return the old positions of all rows that are left, in order."""
+        later = np.arange(fold.n_before, len(self))
+        order = np.concatenate([fold.order, later])
+        if fold.lists is None and len(fold.order) <= grouping.N_WITHOUT:
+            base, tail = Block.empty(self.dimension), fold.base
+        else:
+            base, tail = fold.base, Block.empty(self.dimension)
+        tail.append(joined(self._base, self._tail, later))
+        self._terms = self._terms[order]
+        self._base, self._tail, self._lists = base, tail, fold.lists
+        self._refresh_shape()
+        return order
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all as plain arrays; the base's are its own memory, which never changes."""
+        tail = {name: array.copy() for name, array in self._tail.arrays("tail").items()}
+        grouped = self._lists.arrays() if self._lists is not None else {}
+        return (
+            self._base.arrays("base")
+            | tail
+            | grouped
+            | {
+                "terms": self._terms[: len(self)].copy(),
+                "means": self._means.parts,
+                "mean_counts": self._means.counts,
+            }
+        )
+
+    @classmethod
+    def restored(cls, dimension: int, arrays: Mapping[str, NDArray[Any]]) -> Dense:
+        """Return what gave these arrays; of the base nothing is copied."""
+        dense = cls(dimension)
+        dense._base = Block.from_arrays(arrays, "base")
+        dense._tail.append(Block.from_arrays(arrays, "tail"))
+        dense._lists = Lists.from_arrays(arrays)
+        dense._terms = arrays["terms"].copy()
+        dense._means = Means(arrays["means"], arrays["mean_counts"])
+        dense._refresh_shape()
+        return dense
+
+    def _probed(
+        self, found: Shortlist, part: Part, selection: Selection, asked: Question
+    ) -> Shortlist:
+        if self._lists is None or self._shape is None:
+            return scan.scan_range(found, part, 0, self._base.n, selection.mask, asked)
+        counts = selection.counts(self._lists)
+        found, _ = probed(found, part, self._lists, self._shape, counts, selection.mask, asked)
         return found
 
-    def _original(self, rows: slice) -> _Floats:
-        """Undo the centring, so that no second copy of the vectors is kept."""
-        lengths = self._lengths[: len(self)][rows, np.newaxis]
-        means = self._means[self._owners[: len(self)][rows]]
-        return np.asarray(self._stored()[rows] * lengths + means, np.float32)
+    def _asked(self, vector: _Floats, lang: int | None) -> Question:
+        direction = vector - self.mean(lang)
+        length = float(np.linalg.norm(direction))
+        direction = np.ascontiguousarray(direction / (length or 1), np.float32)
+        return scan.question(direction, self._means.parts @ direction)
 
-    def _stored(self) -> _Floats:
-        """Return FAISS's own memory as a writable array of shape (rows, dimension)."""
-        n = len(self)
-        flat: _Floats = faiss.rev_swig_ptr(self._index.get_xb(), n * self.dimension)
-        return flat.reshape(n, self.dimension)
+    def _base_part(self) -> Part:
+        return self._part(self._base, 0)
 
-    def _blocks(self) -> list[slice]:
-        n = len(self)
-        return [slice(start, min(start + _BLOCK, n)) for start in range(0, n, _BLOCK)]
+    def _tail_part(self) -> Part:
+        return self._part(self._tail, self._base.n)
+
+    def _part(self, block: Block, first: int) -> Part:
+        rows = slice(first, first + block.n)
+        columns = (
+            block.halves[: block.n],
+            block.codes[: block.n],
+            self._terms[rows],
+        )
+        for column in columns:
+            column.flags.writeable = False
+        return Part(first, *columns)
+
+    def _directions(self, rows: NDArray[np.int64]) -> _Floats:
+        """Return ascending rows as the unit vectors that are searched."""
+        n_base = int(np.searchsorted(rows, self._base.n))
+        parts = (self._base, rows[:n_base]), (self._tail, rows[n_base:] - self._base.n)
+        own = np.split(self._terms[rows], [n_base])
+        return np.concatenate(
+            [
+                centring.centred(*part, terms, self._means)
+                for part, terms in zip(parts, own, strict=True)
+            ]
+        )
+
+    def _grouped(self, lists: Lists, rows: NDArray[np.int64]) -> tuple[Lists, NDArray[np.int64]]:
+        owner = np.empty(len(rows), np.int64)
+        n_known = 0
+        if lists is self._lists:
+            n_known = int(np.searchsorted(rows, self._base.n))
+            owner[:n_known] = lists.of_rows(rows[:n_known])
+        for start in range(n_known, len(rows), _STEP):
+            part = rows[start : start + _STEP]
+            owner[start : start + len(part)] = grouping.nearest(lists, self._directions(part))
+        sizes = np.bincount(owner, minlength=len(lists))
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        order = np.argsort(owner, kind="stable")
+        return replace(lists, starts=starts), rows[order]
+
+    def _blocks(self) -> list[tuple[Block, slice]]:
+        n = self._base.n
+        return [(self._base, slice(0, n)), (self._tail, slice(n, len(self)))]
+
+    def _refresh_shape(self) -> None:
+        """Measure the lists, and how many rows this machine scans in half a millisecond."""
+        self._shape = None
+        if self._lists is None:
+            return
+        n = self._base.n
+        self._shape = grouping.shaped(self._lists, self._base, self._terms[:n], self._means)
+        rows = np.linspace(0, n - 1, 10_000).astype(np.int32)
+        asked, part = self._asked(np.ones(self.dimension, np.float32), None), self._base_part()
+        seconds = min(_seconds(part, rows, asked) for _ in range(4))
+        n_exact = int(len(rows) * _EXACT_SECONDS / seconds)
+        self.n_exact = min(max(n_exact, _N_EXACT[0]), _N_EXACT[1])
 
 
-def _taken_out(sums: NDArray[np.float64], counts: NDArray[np.int64]) -> _Floats:
-    """Return what is taken out of vectors of unknown language, then of each language."""
-    overall = sums.sum(axis=0) / max(int(counts.sum()), 1)
-    trust = np.minimum(1.0, counts / _N_TRUSTED)[:, np.newaxis]
-    own = sums / np.maximum(counts, 1)[:, np.newaxis]
-    means = np.vstack([overall, trust * own + (1 - trust) * overall])
-    return np.asarray(_SHARE * means, np.float32)
-
-
-def _directions(vectors: _Floats) -> tuple[_Floats, _Floats]:
-    """Return unit vectors and the lengths they had; a zero vector stays zero."""
-    lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-    safe = np.where(lengths > 0, lengths, 1)
-    return (
-        np.ascontiguousarray(vectors / safe[:, np.newaxis], np.float32),
-        np.asarray(lengths, np.float32),
-    )
+def _seconds(part: Part, rows: NDArray[np.int32], asked: Question) -> float:
+    found = scan.shortlist(10, len(rows))
+    start = perf_counter()
+    scan.scan_rows(found, part, rows, asked)
+    return perf_counter() - start

@@ -74,10 +74,10 @@ def fused(found: Candidates, weights: Weights = WEIGHTS) -> _Floats:
     kinship = float(found.is_kin[nearest].mean())
     agreement = float(lexical[nearest[0]]) / best
     scores += kinship * _trust(found.n_words, agreement, weights) * lexical / best
-    best_strange = float(lexical[~found.is_kin].max(initial=0.0))
+    strangers = lexical[~found.is_kin]
+    best_strange = float(strangers.max(initial=0.0))
     if best_strange > 0:
-        strange = (1 - kinship) * weights.strangers * lexical / best_strange
-        scores += np.where(found.is_kin, 0, strange)
+        scores[~found.is_kin] += (1 - kinship) * weights.strangers * strangers / best_strange
     return np.asarray(scores, np.float32)
 
 

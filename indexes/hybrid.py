@@ -1,4 +1,4 @@
-"""The index: exact vectors and BM25 under one filter, in this process."""
+"""The index: vectors and BM25 under one filter, in this process."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexes import fusion
-from indexes.dense import Dense
+from indexes.dense import Dense, Fold
 from indexes.fusion import Candidates
 from indexes.lexical import Lexical, Matches, Text
+from indexes.lists import N_WITHOUT
 from indexes.lock import SharedLock
 from indexes.model import Entry, Hit, Query, SearchIndexError
-from indexes.rows import Rows, Selection, day_of
+from indexes.rows import Rows, day_of
+from indexes.selection import Selection
 
 _N_CANDIDATES = 100
-_DEAD_SHARE = 0.2
 _UNIT_TOLERANCE = 0.01
 
 
@@ -28,7 +30,8 @@ class HybridIndex:
 
     Changes hold for every search that begins after the call returned. They are gathered and
     made searchable by words at the next search, so many small changes cost little. Vectors live
-    in memory, words too unless there is a `folder`; both are built again at start.
+    in memory, words too unless there is a `folder`; both are built again at start. Where
+    `is_fold_due`, a `fold` makes searches faster.
     """
 
     def __init__(self, dimension: int, folder: Path | None = None) -> None:
@@ -37,7 +40,9 @@ class HybridIndex:
         self._dense = Dense(dimension)
         self._lexical = Lexical(folder)
         self._lock = SharedLock()
+        self._folding = Lock()
         self._is_settled = True
+        self._n_moves = 0
 
     def __len__(self) -> int:
         """Return the number of live chunks."""
@@ -142,6 +147,25 @@ class HybridIndex:
         with self._settled():
             return self._dense.mean(self._rows.lang_code(lang)).copy()
 
+    @property
+    def is_fold_due(self) -> bool:
+        """Whether many rows are dead or not in lists yet."""
+        with self._lock.shared():
+            return self._dense.is_fold_due(self._rows.n_dead)
+
+    def fold(self) -> None:
+        """Drop dead rows and group the others anew; searches and changes go on meanwhile.
+
+        That takes seconds a million chunks, minutes where lists are learnt.
+        """
+        with self._folding:
+            with self._settled():
+                live, n_moves = self._rows.live, self._n_moves
+            fold = self._dense.folded(live)
+            with self._lock.alone():
+                if n_moves == self._n_moves:
+                    self._move(fold)
+
     def close(self) -> None:
         """Let go of the folder; the index can't be used any more."""
         with self._lock.alone():
@@ -190,13 +214,18 @@ class HybridIndex:
         if self._is_settled:
             return
         rows, dense = self._rows, self._dense
-        if rows.n_dead > _DEAD_SHARE * rows.n:
-            dense.keep(rows.compact())
+        if rows.n <= N_WITHOUT and dense.is_fold_due(rows.n_dead):
+            self._move(dense.folded(rows.live))
         counts = np.bincount(rows.langs[rows.live], minlength=rows.n_langs)
         if dense.has_drifted(counts):
             dense.recentre(rows.langs, rows.live, rows.n_langs)
+            self._n_moves += 1
         self._lexical.commit()
         self._is_settled = True
+
+    def _move(self, fold: Fold) -> None:
+        self._rows.arrange(self._dense.adopt(fold))
+        self._n_moves += 1
 
     def _near(
         self, query: Query, selection: Selection, k: int
@@ -207,7 +236,7 @@ class HybridIndex:
                 "the model that embedded the chunks."
             )
         lang = self._rows.lang_code(query.lang)
-        return self._dense.search(query.vector, lang, selection.rows, k)
+        return self._dense.search(query.vector, lang, selection, k)
 
     def _matches(
         self, query: Query, selection: Selection, k: int

@@ -20,7 +20,7 @@ import tantivy
 from numpy.typing import NDArray
 
 from indexes.model import SearchIndexError, primary_lang
-from indexes.rows import UNDATED, Selection
+from indexes.selection import UNDATED, Selection
 from indexes.stopwords import STOPWORDS
 
 _STEMMERS = {

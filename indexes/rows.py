@@ -2,45 +2,38 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass
-from datetime import date
+from collections import OrderedDict, deque
+from collections.abc import Mapping
+from itertools import chain
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexes.cells import NOWHERE, Cells
 from indexes.model import AccessFilter, Entry, Facets, MetadataFilter, primary_lang
+from indexes.selection import UNDATED, Selection
 
-UNDATED = 0
 _N_CACHED_SELECTIONS = 64
+_N_REMEMBERED_CHANGES = 1000
+_COLUMNS = {
+    "serials": np.int64,
+    "chunk_ids": np.int64,
+    "cells": np.int32,
+    "langs": np.int32,
+    "days": np.int32,
+    "order": np.int32,
+}
 
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """The rows that a caller's filters admit, as of one generation of the rows.
-
-    `mask` has one bool per row, `rows` the admitted positions in ascending order, `cells` the
-    admitted cells; `since` and `until` are inclusive ordinals of days, None where unbounded.
-    """
-
-    mask: NDArray[np.bool_]
-    rows: NDArray[np.int64]
-    cells: NDArray[np.int64]
-    since: int | None = None
-    until: int | None = None
-
-    def __len__(self) -> int:
-        """Return how many rows are admitted."""
-        return len(self.rows)
+_Touched = NDArray[np.int64] | slice
 
 
 class Rows:
-    """Growing columns, one value per row; positions change only in `compact`.
+    """Growing columns, one value per row; rows move only in `arrange`.
 
-    A row's serial number never changes and rises with the position, so other structures may keep
-    it. Readers may run together; writers need exclusive use.
+    A row's serial number never changes, and later rows have higher ones, so other structures may
+    keep it. Readers may run together; writers need exclusive use.
     """
 
     def __init__(self) -> None:
@@ -48,38 +41,38 @@ class Rows:
         self.n = 0
         self.n_dead = 0
         self._next_serial = 1
-        self._serials = np.zeros(0, np.int64)
-        self._chunk_ids = np.zeros(0, np.int64)
-        self._cells = np.zeros(0, np.int32)
-        self._langs = np.zeros(0, np.int32)
-        self._days = np.zeros(0, np.int32)
+        self._columns = {name: np.zeros(0, dtype) for name, dtype in _COLUMNS.items()}
         self._lang_codes: dict[str, int] = {}
         self._serial_of: dict[int, int] = {}
         self._serials_of: dict[str, list[int]] = {}
+        self._n_changes = 0
+        self._changes: deque[_Touched] = deque(maxlen=_N_REMEMBERED_CHANGES)
         self._selections: OrderedDict[tuple[AccessFilter, MetadataFilter], Selection] = (
             OrderedDict()
         )
         self._selections_lock = Lock()
 
     @property
-    def serials(self) -> NDArray[np.int64]:
-        """The rows' serial numbers, ascending."""
-        return self._serials[: self.n]
-
-    @property
     def chunk_ids(self) -> NDArray[np.int64]:
         """The rows' chunk ids."""
-        return self._chunk_ids[: self.n]
+        return self._column("chunk_ids")
 
     @property
     def langs(self) -> NDArray[np.int32]:
         """The rows' language codes, see `lang_code`."""
-        return self._langs[: self.n]
+        return self._column("langs")
 
     @property
     def live(self) -> NDArray[np.bool_]:
         """Which rows were not deleted or replaced."""
-        return np.asarray(self._cells[: self.n] != NOWHERE)
+        return np.asarray(self._column("cells") != NOWHERE)
+
+    @property
+    def access_ids(self) -> NDArray[np.int64]:
+        """Who may read the rows."""
+        access = np.array([key[0] for key in self.cells.keys], np.int64)
+        own: NDArray[np.int64] = access[self._column("cells")]
+        return own
 
     @property
     def n_langs(self) -> int:
@@ -93,21 +86,23 @@ class Rows:
     def append(self, entries: list[Entry]) -> list[int]:
         """Add rows and return their serial numbers; the chunk ids must not be indexed."""
         n = len(entries)
-        self._reserve(self.n + n)
+        first, stop = self.n, self.n + n
+        self._reserve(stop)
         serials = list(range(self._next_serial, self._next_serial + n))
         self._next_serial += n
-        for row, (serial, entry) in enumerate(zip(serials, entries, strict=True), self.n):
-            facets = entry.facets
-            self._serials[row] = serial
-            self._chunk_ids[row] = entry.chunk_id
-            self._cells[row] = self.cells.number(entry.access_id, facets)
-            lang = primary_lang(facets.lang)
-            self._langs[row] = self._lang_codes.setdefault(lang, len(self._lang_codes))
-            self._days[row] = day_of(facets)
+        self.n = stop
+        self._column("serials")[first:] = serials
+        self._column("order")[first:] = np.arange(first, stop)
+        self._column("chunk_ids")[first:] = [entry.chunk_id for entry in entries]
+        self._column("days")[first:] = [day_of(entry.facets) for entry in entries]
+        self._column("cells")[first:] = [
+            self.cells.number(entry.access_id, entry.facets) for entry in entries
+        ]
+        self._column("langs")[first:] = [self._lang_code(entry.facets.lang) for entry in entries]
+        for serial, entry in zip(serials, entries, strict=True):
             self._serial_of[entry.chunk_id] = serial
             self._serials_of.setdefault(entry.document_id, []).append(serial)
-        self.n += n
-        self._selections.clear()
+        self._note(slice(first, stop))
         return serials
 
     def serial_of(self, chunk_id: int) -> int | None:
@@ -122,20 +117,33 @@ class Rows:
         rows = self.find(np.array(serials, np.int64))
         return [s for s, row in zip(serials, rows, strict=True) if self._is_live(int(row))]
 
+    def documents(self) -> dict[str, int]:
+        """Return the documents that have live rows, and how many."""
+        owners = self._serials_of
+        serials = np.fromiter(chain.from_iterable(owners.values()), np.int64)
+        found = self.find(serials)
+        is_live = (found >= 0) & self.live[found] if len(found) else np.zeros(0, np.bool_)
+        owner = np.repeat(np.arange(len(owners)), [len(own) for own in owners.values()])
+        counts = np.bincount(owner[is_live], minlength=len(owners)).tolist()
+        return {i: n for i, n in zip(owners, counts, strict=True) if n}
+
     def find(self, serials: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the rows of serial numbers, -1 where a row is no more."""
         if self.n == 0:
             return np.full(len(serials), -1, np.int64)
-        rows = np.minimum(np.searchsorted(self.serials, serials), self.n - 1)
-        return np.where(self.serials[rows] == serials, rows, -1)
+        own, order = self._column("serials"), self._column("order")
+        at = np.searchsorted(own, serials, sorter=order)
+        rows = order[np.minimum(at, self.n - 1)].astype(np.int64)
+        return np.where(own[rows] == serials, rows, -1)
 
     def bury(self, serials: list[int]) -> None:
         """Mark live rows as deleted: no selection admits them from now on."""
-        for row in self.find(np.array(serials, np.int64)).tolist():
-            self._cells[row] = NOWHERE
-            self._serial_of.pop(int(self._chunk_ids[row]), None)
+        rows = self.find(np.array(serials, np.int64))
+        self._column("cells")[rows] = NOWHERE
+        for chunk_id in self.chunk_ids[rows].tolist():
+            self._serial_of.pop(chunk_id, None)
         self.n_dead += len(serials)
-        self._selections.clear()
+        self._note(rows)
 
     def forget(self, document_id: str) -> None:
         """Drop the memory of a document whose rows were all buried."""
@@ -143,72 +151,120 @@ class Rows:
 
     def grant(self, serials: list[int], access_id: int) -> list[int]:
         """Give live rows another access id and return their new cells."""
-        rows = self.find(np.array(serials, np.int64)).tolist()
-        cells = [self.cells.with_access(int(self._cells[row]), access_id) for row in rows]
-        self._cells[rows] = cells
-        self._selections.clear()
+        rows = self.find(np.array(serials, np.int64))
+        column = self._column("cells")
+        cells = [self.cells.with_access(cell, access_id) for cell in column[rows].tolist()]
+        column[rows] = cells
+        self._note(rows)
         return cells
 
     def select(self, access: AccessFilter, metadata: MetadataFilter) -> Selection:
-        """Return the rows that both filters admit, from a cache while nothing has changed."""
+        """Return the rows that both filters admit: a kept selection, brought up to date."""
         key = (access, metadata)
         with self._selections_lock:
-            found = self._selections.get(key)
-            if found is not None:
-                self._selections.move_to_end(key)
-                return found
-        made = self._make_selection(access, metadata)
-        with self._selections_lock:
-            self._selections[key] = made
+            selection = self._selections.get(key)
+            oldest = self._n_changes - len(self._changes)
+            if selection is None or selection.seq < oldest:
+                selection = self._selections[key] = Selection(access, metadata)
+                self._catch_up(selection, slice(0, self.n))
+            elif selection.seq < self._n_changes:
+                for touched in list(self._changes)[selection.seq - oldest :]:
+                    self._catch_up(selection, touched)
+            self._selections.move_to_end(key)
             while len(self._selections) > _N_CACHED_SELECTIONS:
                 self._selections.popitem(last=False)
-        return made
+            return selection
 
-    def compact(self) -> NDArray[np.int64]:
-        """Drop dead rows; return the old positions of those kept, in their new order."""
-        kept = np.flatnonzero(self.live)
-        self._serials = self._serials[kept]
-        self._chunk_ids = self._chunk_ids[kept]
-        self._cells = self._cells[kept]
-        self._langs = self._langs[kept]
-        self._days = self._days[kept]
-        self.n, self.n_dead = len(kept), 0
-        alive = set(self._serials.tolist())
+    def arrange(self, order: NDArray[np.int64]) -> None:
+        """Keep only these rows, in this order; every dead row must be left out or stay dead."""
+        n_kept, n_before = len(order), self.n
+        for name in _COLUMNS:
+            self._columns[name] = self._column(name)[order]
+        self.n = n_kept
+        self._columns["order"] = np.argsort(self._column("serials"), kind="stable").astype(np.int32)
+        self.n_dead = int(n_kept - self.live.sum())
+        if n_kept < n_before:
+            self._forget_lost()
+        self._selections.clear()
+        self._changes.clear()
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return copies of the columns and of the documents' rows, as plain arrays."""
+        owners = self._serials_of
+        own = {name: self._column(name).copy() for name in _COLUMNS}
+        return own | {
+            "document_ids": np.array([name.encode() for name in owners], np.bytes_),
+            "document_sizes": np.array([len(own) for own in owners.values()], np.int64),
+            "document_serials": np.fromiter(chain.from_iterable(owners.values()), np.int64),
+        }
+
+    def tables(self) -> dict[str, Any]:
+        """Return what else `restored` needs, as JSON knows it."""
+        return {
+            "keys": self.cells.keys,
+            "langs": dict(self._lang_codes),
+            "next_serial": self._next_serial,
+        }
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, NDArray[Any]], tables: Mapping[str, Any]) -> Rows:
+        """Return the rows that gave these arrays and tables."""
+        rows = cls()
+        rows._columns = {name: np.array(arrays[name], dtype) for name, dtype in _COLUMNS.items()}
+        rows.cells = Cells(tables["keys"])
+        rows._lang_codes = dict(tables["langs"])
+        rows._next_serial = int(tables["next_serial"])
+        rows.n = len(rows._columns["serials"])
+        live = rows.live
+        rows.n_dead = int(rows.n - live.sum())
+        serials = rows._columns["serials"]
+        rows._serial_of = dict(
+            zip(rows.chunk_ids[live].tolist(), serials[live].tolist(), strict=True)
+        )
+        ids = [raw.decode() for raw in arrays["document_ids"].tolist()]
+        of_documents, ends = (
+            arrays["document_serials"].tolist(),
+            np.cumsum(arrays["document_sizes"]),
+        )
+        starts = (ends - arrays["document_sizes"]).tolist()
+        rows._serials_of = {
+            name: of_documents[start:end]
+            for name, start, end in zip(ids, starts, ends.tolist(), strict=True)
+        }
+        return rows
+
+    def _column(self, name: str) -> NDArray[Any]:
+        return self._columns[name][: self.n]
+
+    def _lang_code(self, lang: str) -> int:
+        return self._lang_codes.setdefault(primary_lang(lang), len(self._lang_codes))
+
+    def _is_live(self, row: int) -> bool:
+        return row >= 0 and bool(self._column("cells")[row] != NOWHERE)
+
+    def _note(self, touched: _Touched) -> None:
+        self._changes.append(touched)
+        self._n_changes += 1
+
+    def _catch_up(self, selection: Selection, touched: _Touched) -> None:
+        cells, days = self._column("cells"), self._column("days")
+        selection.catch_up(self._n_changes, touched, self.cells, cells, days)
+
+    def _forget_lost(self) -> None:
+        alive = set(self._column("serials").tolist())
         for document_id, serials in list(self._serials_of.items()):
             if left := [serial for serial in serials if serial in alive]:
                 self._serials_of[document_id] = left
             else:
                 del self._serials_of[document_id]
-        self._selections.clear()
-        return kept
-
-    def _is_live(self, row: int) -> bool:
-        return row >= 0 and bool(self._cells[row] != NOWHERE)
-
-    def _make_selection(self, access: AccessFilter, metadata: MetadataFilter) -> Selection:
-        admitted = self.cells.admitted(access, metadata)
-        mask = admitted[self._cells[: self.n]]
-        since, until = _ordinal(metadata.since), _ordinal(metadata.until)
-        if since is not None or until is not None:
-            days = self._days[: self.n]
-            mask &= (days >= (since or UNDATED + 1)) & (days <= (until or date.max.toordinal()))
-        return Selection(mask, np.flatnonzero(mask), np.flatnonzero(admitted), since, until)
 
     def _reserve(self, n: int) -> None:
-        if n <= len(self._serials):
-            return
-        more = max(n, 2 * len(self._serials), 64) - len(self._serials)
-        self._serials = np.pad(self._serials, (0, more))
-        self._chunk_ids = np.pad(self._chunk_ids, (0, more))
-        self._cells = np.pad(self._cells, (0, more))
-        self._langs = np.pad(self._langs, (0, more))
-        self._days = np.pad(self._days, (0, more))
+        room = len(self._columns["serials"])
+        if n > room:
+            more = max(n, room * 5 // 4, 64) - room
+            self._columns = {name: np.pad(col, (0, more)) for name, col in self._columns.items()}
 
 
 def day_of(facets: Facets) -> int:
     """Return the ordinal of the day that a chunk is dated, `UNDATED` if it isn't."""
     return facets.dated.toordinal() if facets.dated else UNDATED
-
-
-def _ordinal(day: date | None) -> int | None:
-    return None if day is None else day.toordinal()

@@ -139,7 +139,7 @@ def compact(data: Data = None) -> None:
         with database.snapshot() as conn:
             follower.refresh(conn)
         _, n_dead = saved.n_rows(follower.index)
-        saved.compact(follower.index)
+        follower.index.fold()
         manifest = shelf.save(follower)
         follower.index.close()
         kept = [shelf.snapshots.manifest(which.value) for which in Which]

@@ -16,7 +16,6 @@ from assistant.retrieval.comparison import compared
 from assistant.retrieval.follower import Follower
 from assistant.retrieval.generations import Generations
 from assistant.store.database import Database
-from indexes import saved
 from indexes.model import SearchIndexError
 from tests.support.company import Company
 from tests.support.hashing import HashingEmbedder
@@ -63,7 +62,7 @@ class World:
         self.generations.save(self.follower)
 
     def compact(self) -> None:
-        saved.compact(self.follower.index)
+        self.follower.index.fold()
 
     def rollback(self) -> None:
         """Go back if there is a previous generation, and it isn't one that was damaged."""

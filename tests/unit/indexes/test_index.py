@@ -82,7 +82,7 @@ def shared(query: Query, entry: Entry) -> set[str]:
 
 def unit(seed: int) -> NDArray[np.float32]:
     vector = np.random.default_rng(seed).normal(size=DIMENSION).astype(np.float32)
-    return np.asarray(vector / np.linalg.norm(vector), np.float32)
+    return (vector / np.linalg.norm(vector)).astype(np.float16).astype(np.float32)
 
 
 def entry(

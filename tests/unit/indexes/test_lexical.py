@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from indexes.lexical import Lexical, Text
-from indexes.model import SearchIndexError
-from indexes.rows import Selection
+from indexes.model import AccessFilter, MetadataFilter, SearchIndexError
+from indexes.selection import Selection
 
 TEXTS = {
     1: ("en", "The regulations apply to every supplier of Itaú Steel since 2019."),
@@ -18,7 +19,15 @@ TEXTS = {
     4: ("", "Bomba XR-2200/B: a manutenção é anual."),
     5: ("pt-BR", "O que é isso? A informação é do não."),
 }
-EVERYTHING = Selection(np.ones(6, np.bool_), np.arange(6), np.array([1, 2]))
+
+
+def admitting(cells: set[int], metadata: MetadataFilter | None = None) -> Selection:
+    admitted = np.isin(np.arange(10), list(cells))
+    mask, nobody = np.ones(10, np.bool_), AccessFilter(frozenset())
+    return Selection(nobody, metadata or MetadataFilter(), mask, 10, admitted=admitted)
+
+
+EVERYTHING = admitting({1, 2})
 
 
 @pytest.fixture
@@ -103,9 +112,9 @@ def test_only_admitted_cells_and_days_are_found() -> None:
     index = Lexical()
     index.add(Text(n, cell=n % 3, day=n, lang="en", text="pump") for n in range(1, 10))
     index.commit()
-    mask = np.ones(10, np.bool_)
-    two = Selection(mask, np.arange(10), np.array([2]))
-    early = Selection(mask, np.arange(10), np.array([1, 2]), since=4, until=7)
+    two = admitting({2})
+    days = MetadataFilter(since=date.fromordinal(4), until=date.fromordinal(7))
+    early = admitting({1, 2}, days)
     assert set(index.search("pump", "en", two, 10).serials.tolist()) == {2, 5, 8}
     assert set(index.search("pump", "en", early, 10).serials.tolist()) == {4, 5, 7}
 
@@ -116,8 +125,8 @@ def test_moves_and_deletes_before_and_after_a_commit(lexical: Lexical) -> None:
     lexical.move([4], [7])
     lexical.delete([4])
     lexical.commit()
-    moved = Selection(EVERYTHING.mask, EVERYTHING.rows, np.array([2]))
-    gone = Selection(EVERYTHING.mask, EVERYTHING.rows, np.array([7]))
+    moved = admitting({2})
+    gone = admitting({7})
     assert set(lexical.search("pump", "en", moved, 10).serials.tolist()) == {3, 6}
     assert lexical.search("bomba", "pt", gone, 10).serials.tolist() == []
     lexical.delete([3])

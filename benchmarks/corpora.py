@@ -1,0 +1,79 @@
+"""Corpora to search: synthetic vectors that behave like embeddings, and who may read them.
+
+Topics, documents of a topic and chunks of a document lie ever closer together; the spectrum falls
+by a power law and there is a common direction, as in embeddings of sentences. Access belongs to
+documents: `random` grants documents of all topics, `topics` whole topics, as departments do,
+while the questions are about everything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_Floats = NDArray[np.float32]
+
+DIMENSION = 384
+N_CHUNKS_A_DOCUMENT = 10
+_BATCH = 20_000
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Unit vectors, one a chunk, with the document and the topic of each, and questions."""
+
+    name: str
+    vectors: _Floats
+    questions: _Floats
+    documents: NDArray[np.int64]
+    topics: NDArray[np.int64]
+
+    def readable(self, share: float, kind: str, seed: int = 1) -> NDArray[np.bool_]:
+        """Return which chunks somebody may read who may read this share of the documents."""
+        rng = np.random.default_rng(seed + int(1e6 * share))
+        n = int(self.documents.max()) + 1
+        if share >= 1:
+            return np.ones(len(self.vectors), np.bool_)
+        order = rng.permutation(n)
+        if kind == "topics":
+            topic = np.zeros(n, np.int64)
+            topic[self.documents] = self.topics
+            rank = rng.permutation(int(topic.max()) + 1)
+            order = np.argsort(rank[topic], kind="stable")
+        allowed = np.zeros(n, np.bool_)
+        allowed[order[: max(1, round(n * share))]] = True
+        return allowed[self.documents]
+
+
+def synthetic(n: int, n_questions: int, seed: int = 0) -> Corpus:
+    """Return `n` chunks; questions are chunks with noise, so each has near neighbours."""
+    rng = np.random.default_rng(seed)
+    spectrum = np.arange(1, DIMENSION + 1) ** -0.45
+    spectrum = (spectrum / np.linalg.norm(spectrum)).astype(np.float32)
+    rotation = np.linalg.qr(rng.standard_normal((DIMENSION, DIMENSION)))[0].astype(np.float32)
+
+    def noise(count: int) -> _Floats:
+        return rng.standard_normal((count, DIMENSION), np.float32) * spectrum
+
+    n_topics = max(200, n // 1000)
+    sizes = rng.pareto(1.5, n_topics) + 1
+    topics = rng.choice(n_topics, n // N_CHUNKS_A_DOCUMENT, p=sizes / sizes.sum())
+    centres = 0.5 * noise(1) + noise(n_topics)
+    vectors = np.empty((n, DIMENSION), np.float32)
+    for start in range(0, len(topics), _BATCH):
+        batch = topics[start : start + _BATCH]
+        documents = centres[batch] + 0.7 * noise(len(batch))
+        chunks = np.repeat(documents, N_CHUNKS_A_DOCUMENT, axis=0)
+        chunks = unit((chunks + 0.55 * noise(len(chunks))) @ rotation)
+        vectors[start * N_CHUNKS_A_DOCUMENT :][: len(chunks)] = chunks
+    asked = vectors[rng.choice(n, n_questions, replace=False)]
+    questions = unit(asked + (0.6 * noise(n_questions)) @ rotation)
+    own = np.repeat(np.arange(len(topics)), N_CHUNKS_A_DOCUMENT)
+    return Corpus(f"synthetic {n:,}", vectors, questions, own, topics[own])
+
+
+def unit(vectors: _Floats) -> _Floats:
+    """Return the directions of vectors."""
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
