@@ -6,12 +6,14 @@ Short by default. All three hundred series of forty steps: `python -m pytest
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
+from contextlib import closing
 from datetime import date
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -33,6 +35,10 @@ CODES = ("k10", "k20", "m30", "x77", "2023")
 LANGS = ("en", "pt", "")
 DOCUMENTS = "abcdef"
 MANY = 1000
+
+# Thousands of files are written durably: what a disk would add is only time.
+MEMORY = Path("/dev/shm")
+FOLDER = MEMORY if MEMORY.is_dir() else None
 
 subsets = st.frozensets
 documents = st.sampled_from(DOCUMENTS + "g")
@@ -125,7 +131,7 @@ class OfHybrid(Changes):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = TemporaryDirectory(prefix="states-")
+        self.folder = TemporaryDirectory(prefix="states-", dir=FOLDER)
         self.root = Path(self.folder.name)
         self.work = (self.root / f"words-{n}" for n in count())
         self.snapshots = Snapshots(self.root / "index")
@@ -236,14 +242,16 @@ def filled(chunk_ids: Iterable[int], seed: int) -> Iterable[Entry]:
 
 
 class OnMilvus(Changes):
-    """Milvus Lite, which may be stopped and started again on its file."""
+    """Milvus Lite, which may be stopped and started again on its files."""
 
     index: MilvusIndex
+    empty: ClassVar[Path]
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = TemporaryDirectory(prefix="states-")
+        self.folder = TemporaryDirectory(prefix="states-", dir=FOLDER)
         self.uri = str(Path(self.folder.name) / "milvus.db")
+        shutil.copytree(self.empty, self.uri)
         self.index = MilvusIndex(self.uri, DIMENSION)
 
     @rule()
@@ -277,14 +285,25 @@ def effort(n_examples: int) -> settings:
 
 @pytest.mark.timeout(3600)
 class TestExact(Exact.TestCase):
-    settings = effort(30)
+    settings = effort(40)
 
 
 @pytest.mark.timeout(3600)
 class TestInLists(InLists.TestCase):
-    settings = effort(15)
+    settings = effort(40)
+
+
+@pytest.fixture(scope="module")
+def milvus_made_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The files of an empty collection, which takes more than a second to make."""
+    with (
+        milvus.served(tmp_path_factory.mktemp("milvus")) as uri,
+        closing(MilvusIndex(uri, DIMENSION)),
+    ):
+        OnMilvus.empty = Path(uri)
 
 
 @pytest.mark.timeout(3600)
+@pytest.mark.usefixtures("milvus_made_once")
 class TestOnMilvus(OnMilvus.TestCase):
-    settings = effort(10)
+    settings = effort(30)
