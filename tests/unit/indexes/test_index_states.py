@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterable
 from contextlib import closing
 from datetime import date
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from numpy.typing import NDArray
 
 from indexes import saved
@@ -40,7 +40,6 @@ MANY = 1000
 MEMORY = Path("/dev/shm")
 FOLDER = MEMORY if MEMORY.is_dir() else None
 
-subsets = st.frozensets
 documents = st.sampled_from(DOCUMENTS + "g")
 entries = st.builds(
     Entry,
@@ -57,20 +56,49 @@ entries = st.builds(
     ),
 )
 batches = st.lists(entries, min_size=1, max_size=12)
+# Few filters, so that they come again: what is kept of them must have followed the changes.
+ACCESS = [AccessFilter(frozenset(own)) for own in ((1, 2, 3), (1,), (2, 3), (4,), ())]
+METADATA = [
+    MetadataFilter(),
+    MetadataFilter(collections=frozenset({"bank"})),
+    MetadataFilter(langs=frozenset({"pt", ""}), until=date(2025, 1, 3)),
+    MetadataFilter(collections=frozenset({"shop"}), since=date(2025, 1, 2)),
+]
+ks = st.integers(1, 30) | st.just(MANY)
+vectors = st.integers(0, 10_000).map(unit)
 queries = st.builds(
     Query,
     text=st.lists(st.sampled_from([*CODES, "the", "não"]), max_size=4).map(" ".join),
-    vector=st.integers(0, 10_000).map(unit),
+    vector=vectors,
     lang=st.sampled_from([*LANGS, "de"]),
-    access=st.builds(AccessFilter, subsets(st.integers(1, 4))),
-    metadata=st.builds(
-        MetadataFilter,
-        collections=subsets(st.sampled_from(["bank", "shop"]), max_size=1),
-        langs=subsets(st.sampled_from(LANGS), max_size=2),
-        since=st.none() | st.just(date(2025, 1, 2)),
-        until=st.none() | st.just(date(2025, 1, 3)),
-    ),
+    access=st.sampled_from(ACCESS),
+    metadata=st.sampled_from(METADATA),
 )
+
+
+def filled(chunk_ids: Iterable[int], seed: int) -> Iterable[Entry]:
+    rng = np.random.default_rng(seed)
+    for chunk_id in chunk_ids:
+        yield Entry(
+            chunk_id,
+            str(rng.choice(list(DOCUMENTS))),
+            int(rng.integers(0, 4)),
+            " ".join(rng.choice(CODES, 3)),
+            unit(int(rng.integers(10_000))),
+            Facets(collection=str(rng.choice(["bank", "shop"])), lang=str(rng.choice(LANGS))),
+        )
+
+
+def alive(naive: NaiveIndex) -> dict[int, int]:
+    """The chunks of the oracle, and who may read each."""
+    return {i: entry.access_id for i, entry in naive.entries.items()}
+
+
+def contents(index: HybridIndex) -> dict[int, int]:
+    """The same of an index; no chunk may be there twice."""
+    found, access = saved.contents(index)
+    assert len(set(found.tolist())) == len(found)
+    return dict(zip(found.tolist(), access.tolist(), strict=True))
 
 
 class Changes(RuleBasedStateMachine):
@@ -88,6 +116,10 @@ class Changes(RuleBasedStateMachine):
         for index in (self.naive, self.index):
             getattr(index, name)(*args)
 
+    @initialize(seed=st.integers(0, 9))
+    def start(self, seed: int) -> None:
+        self.change("add", list(filled(range(26), seed)))
+
     @rule(batch=batches)
     def add(self, batch: list[Entry]) -> None:
         self.change("add", batch)
@@ -100,8 +132,16 @@ class Changes(RuleBasedStateMachine):
     def set_access(self, document: str, access_id: int) -> None:
         self.change("set_access", document, access_id)
 
-    @rule(query=queries, k=st.integers(1, 30))
+    @rule(query=queries, k=ks)
     def search(self, query: Query, k: int) -> None:
+        self.asked(query, k)
+
+    @rule(vector=vectors, lang=st.sampled_from(LANGS), k=ks)
+    def search_for_everybody(self, vector: NDArray[np.float32], lang: str, k: int) -> None:
+        for access, metadata in product(ACCESS, METADATA):
+            self.asked(Query(" ".join(CODES), vector, lang, access, metadata), k)
+
+    def asked(self, query: Query, k: int) -> None:
         self.sound(query, k, self.index.search(query, k))
 
     @invariant()
@@ -136,6 +176,7 @@ class OfHybrid(Changes):
         self.work = (self.root / f"words-{n}" for n in count())
         self.snapshots = Snapshots(self.root / "index")
         self.n_published: int | None = None
+        self.published: dict[int, int] = {}
         self.index = HybridIndex(DIMENSION, self.new_folder())
 
     def new_folder(self) -> Path:
@@ -147,39 +188,39 @@ class OfHybrid(Changes):
     def fold(self) -> None:
         self.index.fold()
 
-    @rule(batch=st.none() | batches)
-    def publish(self, batch: list[Entry] | None) -> None:
+    @rule(batch=batches, names=st.lists(documents, max_size=1), access_id=st.integers(0, 3))
+    def publish(self, batch: list[Entry], names: list[str], access_id: int) -> None:
+        """Save what there is; changes that come meanwhile are not part of it."""
         with saved.state_of(self.index, self.root) as state:
-            n_known = len(self.log)
-            if batch:
-                self.change("add", batch)
-            facts = Facts(n_known, "model@1", DIMENSION, len(self.index))
+            self.n_published, self.published = len(self.log), alive(self.naive)
+            self.change("delete", names)
+            self.change("set_access", "a", access_id)
+            self.change("add", batch)
+            facts = Facts(self.n_published, "model@1", DIMENSION, len(self.published))
             self.snapshots.publish(state, facts)
-        self.n_published = n_known
 
     @rule()
     def crash(self) -> None:
-        # Nothing is closed or committed: what the generation lacks is lost.
+        """Lose all that the last generation lacks: nothing is closed or committed."""
         del self.index
         if self.n_published is None:
             self.index = HybridIndex(DIMENSION, self.new_folder())
         else:
             state = self.snapshots.open().state
             self.index = saved.restored(state, self.new_folder())
+            assert contents(self.index) == self.published
         for name, args in self.log[self.n_published or 0 :]:
             getattr(self.index, name)(*args)
 
-    @rule(query=queries)
-    def search_lexical(self, query: Query) -> None:
+    def asked(self, query: Query, k: int) -> None:
+        super().asked(query, k)
+        self.sound(query, k, self.index.search_dense(query, k))
         wanted = {i for i, e in self.naive.permitted(query).items() if shared(query, e)}
         assert ids(self.index.search_lexical(query, MANY)) == wanted
 
     @invariant()
     def the_same_chunks_are_alive(self) -> None:
-        found, access = saved.contents(self.index)
-        kept = {i: entry.access_id for i, entry in self.naive.entries.items()}
-        assert dict(zip(found.tolist(), access.tolist(), strict=True)) == kept
-        assert len(found) == len(kept)
+        assert contents(self.index) == alive(self.naive)
 
     def teardown(self) -> None:
         self.index.close()
@@ -189,16 +230,14 @@ class OfHybrid(Changes):
 class Exact(OfHybrid):
     """Few chunks: the vectors that are found are the nearest."""
 
-    @precondition(lambda self: len(self.naive) > 0)
-    @rule(query=queries, k=st.integers(1, 30))
-    def search_dense(self, query: Query, k: int) -> None:
-        hits = self.index.search_dense(query, k)
+    def asked(self, query: Query, k: int) -> None:
+        super().asked(query, k)
         question = self.centred(query.vector, query.lang)
         wanted = {
             i: float(self.centred(entry.vector, entry.facets.lang) @ question)
             for i, entry in self.naive.permitted(query).items()
         }
-        self.best(k, hits, wanted)
+        self.best(k, self.index.search_dense(query, k), wanted)
 
     def centred(self, vector: NDArray[np.float32], lang: str) -> NDArray[np.float32]:
         rest = vector - self.index.taken_out(lang)
@@ -215,30 +254,18 @@ class InLists(OfHybrid):
         self.patch.setattr("indexes.dense._N_EXACT", (10, 20))
         super().__init__()
 
+    @initialize(n=st.integers(100, 300), seed=st.integers(0, 9))
+    def start_with_lists(self, n: int, seed: int) -> None:
+        self.change("add", list(filled(range(n), seed)))
+        self.index.fold()
+
     @rule(first=st.integers(0, 300), n=st.integers(50, 200), seed=st.integers(0, 9))
     def fill(self, first: int, n: int, seed: int) -> None:
         self.change("add", list(filled(range(first, first + n), seed)))
 
-    @rule(query=queries, k=st.integers(1, 30))
-    def search_dense(self, query: Query, k: int) -> None:
-        self.sound(query, k, self.index.search_dense(query, k))
-
     def teardown(self) -> None:
         super().teardown()
         self.patch.undo()
-
-
-def filled(chunk_ids: Iterable[int], seed: int) -> Iterable[Entry]:
-    rng = np.random.default_rng(seed)
-    for chunk_id in chunk_ids:
-        yield Entry(
-            chunk_id,
-            str(rng.choice(list(DOCUMENTS))),
-            int(rng.integers(0, 4)),
-            " ".join(rng.choice(CODES, 3)),
-            unit(int(rng.integers(10_000))),
-            Facets(collection=str(rng.choice(["bank", "shop"])), lang=str(rng.choice(LANGS))),
-        )
 
 
 class OnMilvus(Changes):
@@ -260,8 +287,8 @@ class OnMilvus(Changes):
         milvus.stop(self.uri)
         self.index = MilvusIndex(self.uri, DIMENSION)
 
-    @rule(query=queries, k=st.integers(1, 30))
-    def search_dense(self, query: Query, k: int) -> None:
+    def asked(self, query: Query, k: int) -> None:
+        super().asked(query, k)
         permitted = self.naive.permitted(query)
         wanted = {i: float(entry.vector @ query.vector) for i, entry in permitted.items()}
         self.best(k, self.index.search(query, k), wanted)
