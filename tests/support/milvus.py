@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from milvus_lite.server_manager import server_manager_instance
+from milvus_lite.server_manager import (  # type: ignore[import-untyped]
+    server_manager_instance,
+)
 
 from indexes.milvus import MilvusIndex
 

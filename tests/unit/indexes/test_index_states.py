@@ -310,16 +310,6 @@ def effort(n_examples: int) -> settings:
     )
 
 
-@pytest.mark.timeout(3600)
-class TestExact(Exact.TestCase):
-    settings = effort(40)
-
-
-@pytest.mark.timeout(3600)
-class TestInLists(InLists.TestCase):
-    settings = effort(40)
-
-
 @pytest.fixture(scope="module")
 def milvus_made_once(tmp_path_factory: pytest.TempPathFactory) -> None:
     """The files of an empty collection, which takes more than a second to make."""
@@ -330,7 +320,9 @@ def milvus_made_once(tmp_path_factory: pytest.TempPathFactory) -> None:
         OnMilvus.empty = Path(uri)
 
 
-@pytest.mark.timeout(3600)
-@pytest.mark.usefixtures("milvus_made_once")
-class TestOnMilvus(OnMilvus.TestCase):
-    settings = effort(30)
+pytestmark = [pytest.mark.timeout(3600), pytest.mark.usefixtures("milvus_made_once")]
+
+Exact.TestCase.settings = effort(30)
+InLists.TestCase.settings = effort(30)
+OnMilvus.TestCase.settings = effort(20)
+TestExact, TestInLists, TestOnMilvus = Exact.TestCase, InLists.TestCase, OnMilvus.TestCase
