@@ -200,15 +200,17 @@ class HybridIndex:
             yield
 
     @contextmanager
-    def _settled(self) -> Iterator[None]:
-        """Hold the shared lock on an index whose changes are all searchable."""
+    def _settled(self, *, is_committed: bool = False) -> Iterator[None]:
+        """Hold the shared lock on an index whose changes are all searchable, or all committed."""
         while True:
             with self._lock.shared():
-                if self._is_settled:
+                if self._is_settled and not (is_committed and self._lexical.n_pending):
                     yield
                     return
             with self._lock.alone():
                 self._settle()
+                if is_committed:
+                    self._lexical.commit()
 
     def _settle(self) -> None:
         if self._is_settled:
@@ -220,7 +222,8 @@ class HybridIndex:
         if dense.has_drifted(counts):
             dense.recentre(rows.langs, rows.live, rows.n_langs)
             self._n_moves += 1
-        self._lexical.commit()
+        if self._lexical.must_commit:
+            self._lexical.commit()
         self._is_settled = True
 
     def _move(self, fold: Fold) -> None:
@@ -244,7 +247,8 @@ class HybridIndex:
         """Return the rows that match by words, checked once more against the columns."""
         matches = self._lexical.search(query.text, query.lang, selection, k)
         rows = self._rows.find(matches.serials)
-        kept = (rows >= 0) & selection.mask[rows] if len(rows) else np.zeros(0, np.bool_)
+        is_kept = (rows >= 0) & selection.mask[rows] if len(rows) else np.zeros(0, np.bool_)
+        kept = np.flatnonzero(is_kept)[: max(k, 0)]
         return rows[kept], replace(
             matches, serials=matches.serials[kept], scores=matches.scores[kept]
         )
