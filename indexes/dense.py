@@ -149,7 +149,7 @@ class Dense:
                 step = max(1, len(rows) // grouping.n_sampled(len(rows)))
                 lists = grouping.trained(self._directions(rows[::step]), len(rows))
             lists, rows = self._grouped(lists, rows)
-        return Fold(joined(self._base, self._tail, rows), lists, rows, len(self))
+        return Fold(joined(self._base, self._tail, rows), lists, rows, len(live))
 
     def adopt(self, fold: Fold) -> NDArray[np.int64]:
         """Use a prepared base; return the old positions of all rows that are left, in order."""

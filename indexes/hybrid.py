@@ -128,7 +128,7 @@ class HybridIndex:
 
     def search_dense(self, query: Query, k: int) -> list[Hit]:
         """Search by the vector alone, under the same filters."""
-        with self._settled():
+        with self._settled(words=False):
             selection = self._rows.select(query.access, query.metadata)
             rows, scores = self._near(query, selection, k)
             ids = self._rows.chunk_ids[rows].tolist()
@@ -144,7 +144,7 @@ class HybridIndex:
 
     def taken_out(self, lang: str) -> NDArray[np.float32]:
         """Return the part of a language's mean that vectors in it are searched without."""
-        with self._settled():
+        with self._settled(words=False):
             return self._dense.mean(self._rows.lang_code(lang)).copy()
 
     @property
@@ -159,7 +159,7 @@ class HybridIndex:
         That takes seconds a million chunks, minutes where lists are learnt.
         """
         with self._folding:
-            with self._settled():
+            with self._settled(words=False):
                 live, n_moves = self._rows.live, self._n_moves
             fold = self._dense.folded(live)
             with self._lock.alone():
@@ -200,16 +200,21 @@ class HybridIndex:
             yield
 
     @contextmanager
-    def _settled(self, *, is_committed: bool = False) -> Iterator[None]:
-        """Hold the shared lock on an index whose changes are all searchable, or all committed."""
+    def _settled(self, *, words: bool = True, is_committed: bool = False) -> Iterator[None]:
+        """Hold the shared lock on an index whose changes are searchable.
+
+        `words` asks for those by words too, `is_committed` for all of them to be on disk.
+        """
         while True:
             with self._lock.shared():
-                if self._is_settled and not (is_committed and self._lexical.n_pending):
+                is_due = self._lexical.must_commit if words else False
+                is_due |= is_committed and self._lexical.n_pending > 0
+                if self._is_settled and not is_due:
                     yield
                     return
             with self._lock.alone():
                 self._settle()
-                if is_committed:
+                if is_due:
                     self._lexical.commit()
 
     def _settle(self) -> None:
@@ -222,8 +227,6 @@ class HybridIndex:
         if dense.has_drifted(counts):
             dense.recentre(rows.langs, rows.live, rows.n_langs)
             self._n_moves += 1
-        if self._lexical.must_commit:
-            self._lexical.commit()
         self._is_settled = True
 
     def _move(self, fold: Fold) -> None:
