@@ -28,7 +28,7 @@ import numpy as np
 from assistant import wiring
 from assistant.domain import Chunk, Principal
 from assistant.retrieval.follower import Follower
-from assistant.settings import DatabaseSettings, Settings
+from assistant.settings import Settings
 from assistant.store import catalog, passages, sources
 from assistant.store.acls import acl_id, acls_allowing
 from assistant.store.database import Database
@@ -111,7 +111,7 @@ def changed(world: World, n_documents: int) -> str:
 
 def run(folder: Path, n_operations: int, n_documents: int) -> dict[str, Any]:
     """Change and ask; return the counts and the times in milliseconds."""
-    settings = Settings(data_dir=folder, database=DatabaseSettings())
+    settings = Settings(data_dir=folder)
     rng = random.Random(7)
     with wiring.database(settings) as database:
         world = World(database, rng, np.random.default_rng(7))
@@ -120,18 +120,17 @@ def run(folder: Path, n_operations: int, n_documents: int) -> dict[str, Any]:
         world.source_id = source.id
         for n in range(n_documents):
             world.write(f"document-{n}")
-        searcher = subprocess.Popen(
+        times: dict[str, list[float]] = {kind: [] for kind in KINDS}
+        n_different = 0
+        with subprocess.Popen(
             [sys.executable, "-m", "benchmarks.revocation", "--searcher", str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-        )
-        assert searcher.stdin is not None
-        assert searcher.stdout is not None
-        try:
+        ) as searcher:
+            assert searcher.stdin is not None
+            assert searcher.stdout is not None
             searcher.stdout.readline()
-            times: dict[str, list[float]] = {kind: [] for kind in KINDS}
-            n_different = 0
             for _ in range(n_operations):
                 kind = changed(world, n_documents)
                 committed = time.monotonic_ns()
@@ -140,9 +139,6 @@ def run(folder: Path, n_operations: int, n_documents: int) -> dict[str, Any]:
                 answer = json.loads(searcher.stdout.readline())
                 times[kind].append((answer["ended"] - committed) / 1e6)
                 n_different += sorted(answer["chunks"]) != world.visible(reader)
-        finally:
-            searcher.stdin.close()
-            searcher.wait()
     return {
         "operations": n_operations,
         "documents": n_documents,
@@ -169,7 +165,7 @@ def answers(follower: Follower, database: Database, readers: Iterator[str]) -> I
 
 def search(folder: Path) -> None:
     """Be the process that searches: a line names a reader, the answer is a line too."""
-    settings = Settings(data_dir=folder, database=DatabaseSettings())
+    settings = Settings(data_dir=folder)
     with wiring.database(settings) as database, tempfile.TemporaryDirectory() as words:
         follower = Follower(HybridIndex(DIMENSION, Path(words)), MODEL)
         with database.begin() as conn:
