@@ -22,6 +22,8 @@ from indexes.rows import Rows, day_of
 from indexes.selection import Selection
 
 _N_CANDIDATES = 100
+_N_WIDE = 10
+"""Who may read more than a tenth of the rows is first searched for without a filter."""
 _UNIT_TOLERANCE = 0.01
 
 
@@ -223,8 +225,7 @@ class HybridIndex:
         rows, dense = self._rows, self._dense
         if rows.n <= N_WITHOUT and dense.is_fold_due(rows.n_dead):
             self._move(dense.folded(rows.live))
-        counts = np.bincount(rows.langs[rows.live], minlength=rows.n_langs)
-        if dense.has_drifted(counts):
+        if dense.has_drifted(rows.lang_counts):
             dense.recentre(rows.langs, rows.live, rows.n_langs)
             self._n_moves += 1
         self._is_settled = True
@@ -248,7 +249,18 @@ class HybridIndex:
         self, query: Query, selection: Selection, k: int
     ) -> tuple[NDArray[np.int64], Matches]:
         """Return the rows that match by words, checked once more against the columns."""
-        matches = self._lexical.search(query.text, query.lang, selection, k)
+        if len(selection) * _N_WIDE > self._rows.n:
+            limit = 2 * max(k, 0) * self._rows.n // len(selection)
+            found = self._lexical.search_all(query.text, query.lang, limit)
+            rows, matches = self._admitted(found, selection, k)
+            if len(rows) == k or len(found.serials) < limit:
+                return rows, matches
+        found = self._lexical.search(query.text, query.lang, selection, k)
+        return self._admitted(found, selection, k)
+
+    def _admitted(
+        self, matches: Matches, selection: Selection, k: int
+    ) -> tuple[NDArray[np.int64], Matches]:
         rows = self._rows.find(matches.serials)
         is_kept = (rows >= 0) & selection.mask[rows] if len(rows) else np.zeros(0, np.bool_)
         kept = np.flatnonzero(is_kept)[: max(k, 0)]

@@ -171,21 +171,33 @@ class Lexical:
 
         Chunks that were deleted or moved since the last commit are among them, and not counted.
         """
+        k = min(k, len(selection))
+        limit = k + len(self._gone) + len(self._moved) if k > 0 else 0
+        return self._search(text, lang, limit, self._filters(selection))
+
+    def search_all(self, text: str, lang: str, limit: int) -> Matches:
+        """Return at most `limit` of the best chunks, whoever may read them: only for a sieve.
+
+        Without a filter tantivy skips most chunks: a hundred times faster than with one that
+        nearly every chunk passes.
+        """
+        return self._search(text, lang, limit, [])
+
+    def _search(self, text: str, lang: str, limit: int, filters: list[tantivy.Query]) -> Matches:
         searcher = self._index.searcher()
         words = self._words(searcher, text, primary_lang(lang))
         terms = _rarest(words)
-        k = min(k, len(selection))
-        if not terms or k < 1:
+        if not terms or limit < 1:
             return Matches(np.zeros(0, np.int64), np.zeros(0, np.float32), len(words))
-        any_term = tantivy.Query.boolean_query(
+        query = tantivy.Query.boolean_query(
             [
                 (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "text", t, "freq"))
                 for t in terms
             ]
         )
-        must = [any_term, *self._filters(selection)]
-        query = tantivy.Query.boolean_query([(tantivy.Occur.Must, part) for part in must])
-        limit = k + len(self._gone) + len(self._moved)
+        if filters:
+            parts = [query, *filters]
+            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, part) for part in parts])
         hits = searcher.search(query, limit=limit, count=False).hits
         serials = searcher.fast_field_values("serial", [address for _, address in hits])
         return Matches(
