@@ -17,14 +17,14 @@ from indexes.fusion import Candidates
 from indexes.lexical import Lexical, Matches, Text
 from indexes.lists import N_WITHOUT
 from indexes.lock import SharedLock
-from indexes.model import Entry, Hit, Query, SearchIndexError
+from indexes.model import Entry, Hit, Query
 from indexes.rows import Rows, day_of
 from indexes.selection import Selection
+from indexes.unit import check_question, vectors_of
 
 _N_CANDIDATES = 100
 _N_WIDE = 10
 """Who may read more than a tenth of the rows is first searched for without a filter."""
-_UNIT_TOLERANCE = 0.01
 
 
 class HybridIndex:
@@ -59,7 +59,7 @@ class HybridIndex:
         latest = list({entry.chunk_id: entry for entry in entries}.values())
         if not latest:
             return
-        vectors = self._checked(latest)
+        vectors = vectors_of(latest, self.dimension)
         with self._changing():
             known = (self._rows.serial_of(entry.chunk_id) for entry in latest)
             self._bury([serial for serial in known if serial is not None])
@@ -173,23 +173,6 @@ class HybridIndex:
         with self._lock.alone():
             self._lexical.close()
 
-    def _checked(self, entries: list[Entry]) -> NDArray[np.float32]:
-        for entry in entries:
-            if entry.vector.shape != (self.dimension,):
-                raise SearchIndexError(
-                    f"Chunk {entry.chunk_id} has a vector of shape {entry.vector.shape}, the "
-                    f"index holds ({self.dimension},): embed it again with the current model."
-                )
-        vectors = np.array([entry.vector for entry in entries], np.float32)
-        lengths = np.linalg.norm(vectors, axis=1)
-        wrong = np.flatnonzero(~(np.abs(lengths - 1) < _UNIT_TOLERANCE))
-        if len(wrong):
-            raise SearchIndexError(
-                f"Chunk {entries[wrong[0]].chunk_id} has a vector of length {lengths[wrong[0]]}, "
-                "not 1: scale it, or embed it again."
-            )
-        return vectors
-
     def _bury(self, serials: list[int]) -> None:
         if serials:
             self._rows.bury(serials)
@@ -237,11 +220,7 @@ class HybridIndex:
     def _near(
         self, query: Query, selection: Selection, k: int
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        if query.vector.shape != (self.dimension,) or not np.isfinite(query.vector).all():
-            raise SearchIndexError(
-                f"The question's vector must be {self.dimension} finite numbers: embed it with "
-                "the model that embedded the chunks."
-            )
+        check_question(query, self.dimension)
         lang = self._rows.lang_code(query.lang)
         return self._dense.search(query.vector, lang, selection, k)
 

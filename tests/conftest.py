@@ -26,6 +26,8 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 # A slow machine is no failure: no deadline for single examples.
 hypothesis.settings.register_profile("patient", deadline=None)
+# Asked for by --hypothesis-profile=thorough.
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=300)
 hypothesis.settings.load_profile("patient")
 
 

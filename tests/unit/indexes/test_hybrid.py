@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from indexes import hybrid, lists
 from indexes.hybrid import HybridIndex
 from indexes.lexical import Lexical
-from indexes.model import AccessFilter, Entry, Facets, Query, SearchIndexError
+from indexes.model import AccessFilter, Entry, Facets, Query
 
 DIMENSION = 16
 Floats = NDArray[np.float32]
@@ -70,30 +70,6 @@ def test_asking_for_nothing_brings_nothing(index: HybridIndex, k: int) -> None:
     assert index.search(ask(1), k) == []
     assert index.search_dense(ask(1), k) == []
     assert index.search_lexical(ask(1), k) == []
-
-
-@pytest.mark.parametrize(
-    "vector",
-    [
-        np.ones(3, np.float32),
-        np.zeros(DIMENSION, np.float32),
-        np.full(DIMENSION, np.nan, np.float32),
-        np.full(DIMENSION, 3.0, np.float32),
-    ],
-    ids=["short", "zero", "nan", "long"],
-)
-def test_a_wrong_vector_changes_nothing(index: HybridIndex, vector: Floats) -> None:
-    wrong = Entry(2, "d", 1, "pump", vector)
-    with pytest.raises(SearchIndexError, match="Chunk 2 has a vector of"):
-        index.add([entry(1, "d"), wrong])
-    assert len(index) == 0
-
-
-def test_a_question_from_another_model_is_refused(index: HybridIndex) -> None:
-    index.add([entry(1, "d")])
-    query = Query("pump", np.ones(3, np.float32), "en", AccessFilter(frozenset({1})))
-    with pytest.raises(SearchIndexError, match="embed it with the model"):
-        index.search(query, 1)
 
 
 def test_compaction_changes_no_answer(index: HybridIndex) -> None:
