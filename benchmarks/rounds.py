@@ -1,0 +1,106 @@
+"""Engines that are asked in turn, question by question, so that noise hits all alike."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import psutil
+
+from benchmarks.access import Case
+
+_N_WARM = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A search under test: `ask` takes the number of a question and returns ids, best first."""
+
+    name: str
+    ask: Callable[[int, Case], Sequence[int]]
+
+
+@dataclass(slots=True)
+class Run:
+    """What an engine returned in one case, and how long each question took."""
+
+    found: list[list[int]] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    def milliseconds(self, percentile: float) -> float:
+        """Return a percentile of the times."""
+        return 1000 * float(np.percentile(self.seconds, percentile))
+
+
+def asked(engines: Sequence[Engine], case: Case, n: int, budget: float) -> dict[str, Run]:
+    """Ask `n` questions; an engine that has used up `budget` seconds is asked no more."""
+    for engine in engines:
+        for i in range(min(_N_WARM, n)):
+            engine.ask(i, case)
+    runs = {engine.name: Run() for engine in engines}
+    for i in range(n):
+        first = i % len(engines)
+        for engine in (*engines[first:], *engines[:first]):
+            run = runs[engine.name]
+            if sum(run.seconds) > budget:
+                continue
+            start = perf_counter()
+            found = engine.ask(i, case)
+            run.seconds.append(perf_counter() - start)
+            run.found.append([int(row) for row in found])
+    return runs
+
+
+def machine(*packages: str) -> dict[str, object]:
+    """Return the machine's facts and the versions of these packages, those that are there."""
+    versions = {}
+    for package in packages:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return {
+        "cpu": _cpu(),
+        "cores": psutil.cpu_count(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "system": platform.platform(terse=True),
+        "python": platform.python_version(),
+        "versions": versions,
+    }
+
+
+def printed(rows: Sequence[dict[str, object]]) -> None:
+    """Print rows as a table in Markdown, numbers to the right."""
+    names = list(rows[0])
+    is_number = [isinstance(rows[0][name], int | float) for name in names]
+    cells = [[_shown(row[name]) for name in names] for row in rows]
+    widths = [max(map(len, column)) for column in zip(names, *cells, strict=True)]
+    rule = ["-" * (w - 1) + (":" if n else "-") for w, n in zip(widths, is_number, strict=True)]
+    for line in (names, rule, *cells):
+        padded = [
+            cell.rjust(width) if number else cell.ljust(width)
+            for cell, width, number in zip(line, widths, is_number, strict=True)
+        ]
+        print("| " + " | ".join(padded) + " |")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _cpu() -> str:
+    info = Path("/proc/cpuinfo")
+    if not info.exists():
+        return platform.processor()
+    fields = [line.partition(":") for line in info.read_text().splitlines()]
+    names = [value.strip() for name, _, value in fields if name.strip() == "model name"]
+    flags = [value for name, _, value in fields if name.strip() == "flags"]
+    extra = " with AVX-512" if flags and "avx512f" in flags[0] else ""
+    return (names[0] if names else platform.machine()) + extra
