@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.corpora import Corpus
 from indexes.model import AccessFilter
+
+Readable = Callable[[float, str], NDArray[np.bool_]]
 
 SHARES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.001, 0.0001)
 KINDS = ("random", "topics")
@@ -57,9 +59,9 @@ class Access:
         return [named[i - 1] for i in self.access_ids.tolist()]
 
 
-def granted(corpus: Corpus, cases: tuple[Case, ...] = CASES) -> Access:
-    """Return who may read what of a corpus."""
-    masks = {case: corpus.readable(case.share, case.kind) for case in cases}
+def granted(readable: Readable, cases: tuple[Case, ...] = CASES) -> Access:
+    """Return who may read what, given the mask of each share and kind."""
+    masks = {case: readable(case.share, case.kind) for case in cases}
     found, numbers = np.unique(np.stack(list(masks.values()), axis=1), axis=0, return_inverse=True)
     lists = tuple(tuple(c for c, may in zip(cases, row, strict=True) if may) for row in found)
     return Access(masks, numbers.reshape(-1).astype(np.int64) + 1, lists)

@@ -71,7 +71,8 @@ def synthetic(n: int, n_questions: int, seed: int = 0) -> Corpus:
         chunks = unit((chunks + 0.55 * noise(len(chunks))) @ rotation)
         vectors[start * N_CHUNKS_A_DOCUMENT :][: len(chunks)] = chunks
     asked = vectors[rng.choice(n, n_questions, replace=False)]
-    questions = unit(asked + (0.6 * noise(n_questions)) @ rotation)
+    away = np.asarray((0.6 * noise(n_questions)) @ rotation, np.float32)
+    questions = unit(asked + away)
     own = np.repeat(np.arange(len(topics)), N_CHUNKS_A_DOCUMENT)
     return Corpus(f"synthetic {n:,}", vectors, questions, own, topics[own])
 

@@ -113,7 +113,7 @@ class Pgvector(Rival):
 
         def search(question: _Floats, key: str | None, k: int) -> list[int]:
             arguments: list[object] = [_listed(question), k]
-            where = sql.SQL("")
+            where: sql.Composable = sql.SQL("")
             if key:
                 where = sql.SQL("where acl @> array[{}]").format(sql.Literal(key))
             query = sql.SQL("select id from chunks {} order by e <#> %s::vector limit %s")
@@ -136,7 +136,7 @@ class LangChain(Rival):
         from langchain_core.embeddings import FakeEmbeddings
 
         self._store = FAISS.from_embeddings(
-            [(str(i), vector) for i, vector in enumerate(vectors)],  # type: ignore[misc]
+            [(str(i), vector) for i, vector in enumerate(vectors)],
             FakeEmbeddings(size=vectors.shape[1]),
             [{"id": i, "acl": frozenset(acl)} for i, acl in enumerate(acls)],
             distance_strategy=DistanceStrategy.MAX_INNER_PRODUCT,
@@ -203,7 +203,7 @@ class Chroma(Rival):
 
     def _search(self, question: _Floats, key: str | None, k: int) -> list[int]:
         where = {key: True} if key else None
-        found = self._chunks.query(question, n_results=k, where=where, include=[])  # type: ignore[arg-type]
+        found = self._chunks.query(question, n_results=k, where=where, include=[])
         return [int(i) for i in found["ids"][0]]
 
 
@@ -232,7 +232,12 @@ class LanceDB(Rival):
 
     def _way(self, refine_factor: int | None) -> Search:
         def search(question: _Floats, key: str | None, k: int) -> list[int]:
-            query = self._table.search(question).distance_type("dot").limit(k).select(["id"])
+            query = (
+                self._table.search(question)
+                .distance_type("dot")
+                .limit(k)
+                .select(["id", "_distance"])
+            )
             if refine_factor:
                 query = query.refine_factor(refine_factor)
             if key:

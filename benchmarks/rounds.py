@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,10 @@ import psutil
 from benchmarks.access import Case
 
 _N_WARM = 2
+
+
+class Plain(argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of a command's description."""
 
 
 @dataclass(frozen=True, slots=True)
