@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 _Floats = NDArray[np.float32]
 
 _BLOCK = 50_000
-_TIE = 1e-6
+TIE = 1e-6
+"""Scores that differ by less are alike."""
 
 
 def best(
@@ -39,5 +40,5 @@ def recall(found: Sequence[int], vectors: _Floats, question: _Floats, wanted: _F
     if not len(wanted):
         return 1.0
     rows = np.unique(np.asarray(found, np.int64))
-    n_right = int((vectors[rows] @ question >= wanted[-1] - _TIE).sum())
+    n_right = int((vectors[rows] @ question >= wanted[-1] - TIE).sum())
     return min(n_right, len(wanted)) / len(wanted)

@@ -141,12 +141,11 @@ class LangChain(Rival):
             [{"id": i, "acl": frozenset(acl)} for i, acl in enumerate(acls)],
             distance_strategy=DistanceStrategy.MAX_INNER_PRODUCT,
         )
-        self._n = len(vectors)
 
     def ways(self) -> dict[str, Search]:
-        return {"LangChain FAISS": self._search, "LangChain FAISS, fetch_k raised": Raised(self)}
+        return {"LangChain FAISS": self.search, "LangChain FAISS, fetch_k raised": Raised(self)}
 
-    def _search(self, question: _Floats, key: str | None, k: int, fetch_k: int = 20) -> list[int]:
+    def search(self, question: _Floats, key: str | None, k: int, fetch_k: int = 20) -> list[int]:
         def admits(metadata: dict[str, Any]) -> bool:
             return key in metadata["acl"]
 
@@ -157,20 +156,14 @@ class LangChain(Rival):
 
 
 class Raised:
-    """A search whose effort grows per caller until the benchmark is content with its recall."""
+    """A search that fetches as many for each caller as `fetch_k` says, by name."""
 
     def __init__(self, store: LangChain) -> None:
         self._store = store
-        self._fetch_k: dict[str | None, int] = {}
+        self.fetch_k: dict[str | None, int] = {}
 
     def __call__(self, question: _Floats, key: str | None, k: int) -> list[int]:
-        return self._store._search(question, key, k, self._fetch_k.get(key, 20))
-
-    def raise_effort(self, key: str | None) -> bool:
-        """Fetch twice as many for this caller; return False if that were more than there are."""
-        fetched = self._fetch_k.get(key, 20)
-        self._fetch_k[key] = min(2 * fetched, self._store._n)
-        return key is not None and fetched < self._store._n
+        return self._store.search(question, key, k, max(k, self.fetch_k[key]))
 
 
 class Chroma(Rival):

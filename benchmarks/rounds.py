@@ -15,8 +15,6 @@ import psutil
 
 from benchmarks.access import Case
 
-_N_WARM = 2
-
 
 class Plain(argparse.RawDescriptionHelpFormatter):
     """Keeps the lines of a command's description."""
@@ -32,33 +30,50 @@ class Engine:
 
 @dataclass(slots=True)
 class Run:
-    """What an engine returned in one case, and how long each question took."""
+    """What an engine returned in one case, each question's ids, and how many seconds that took.
 
-    found: list[list[int]] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
+    `first` are the times of questions asked after other engines have had the caches, `next` those
+    of questions asked right afterwards. Every question is in each.
+    """
 
-    def milliseconds(self, percentile: float) -> float:
-        """Return a percentile of the times."""
-        return 1000 * float(np.percentile(self.seconds, percentile))
+    found: dict[int, list[int]] = field(default_factory=dict)
+    first: list[float] = field(default_factory=list)
+    next: list[float] = field(default_factory=list)
+
+    @property
+    def spent(self) -> float:
+        """All seconds together."""
+        return sum(self.first) + sum(self.next)
+
+    def ask(self, engine: Engine, i: int, case: Case, seconds: list[float]) -> None:
+        """Ask a question and note how long it took."""
+        start = perf_counter()
+        found = engine.ask(i, case)
+        seconds.append(perf_counter() - start)
+        self.found[i] = [int(row) for row in found]
 
 
 def asked(engines: Sequence[Engine], case: Case, n: int, budget: float) -> dict[str, Run]:
-    """Ask `n` questions; an engine that has used up `budget` seconds is asked no more."""
+    """Ask `n` questions in rounds: each engine two of them, the engines in changing order.
+
+    An engine that has used up `budget` seconds is asked no more.
+    """
     for engine in engines:
-        for i in range(min(_N_WARM, n)):
-            engine.ask(i, case)
+        engine.ask(n - 1, case)
     runs = {engine.name: Run() for engine in engines}
+    rng = np.random.default_rng(n)
     for i in range(n):
-        first = i % len(engines)
-        for engine in (*engines[first:], *engines[:first]):
-            run = runs[engine.name]
-            if sum(run.seconds) > budget:
-                continue
-            start = perf_counter()
-            found = engine.ask(i, case)
-            run.seconds.append(perf_counter() - start)
-            run.found.append([int(row) for row in found])
+        for at in rng.permutation(len(engines)):
+            run = runs[engines[at].name]
+            if run.spent <= budget:
+                run.ask(engines[at], i, case, run.first)
+                run.ask(engines[at], (i + n // 2) % n, case, run.next)
     return runs
+
+
+def milliseconds(seconds: Sequence[float], percentile: float = 50) -> float:
+    """Return a percentile of some times."""
+    return round(1000 * float(np.percentile(seconds, percentile)), 3)
 
 
 def machine(*packages: str) -> dict[str, object]:
