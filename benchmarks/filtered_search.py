@@ -19,7 +19,7 @@ import argparse
 import gc
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +56,7 @@ class Truth:
         """Find it out."""
         return cls(vectors, questions, exact.best(vectors, questions, mask, K)[1], mask)
 
-    def recall(self, found: Mapping[int, Sequence[int]]) -> float:
+    def recall(self, found: Iterable[tuple[int, Sequence[int]]]) -> float:
         """Return the mean recall of questions' results; forbidden ones don't count."""
         recalls = [
             exact.recall(
@@ -65,7 +65,7 @@ class Truth:
                 self.questions[i],
                 self.scores[i],
             )
-            for i, rows in found.items()
+            for i, rows in found
         ]
         return float(np.mean(recalls))
 
@@ -85,8 +85,8 @@ class Truth:
             "may read": str(case),
             "engine": name,
             "recall": round(self.recall(run.found), 4),
-            "forbidden": sum(not self.mask[i] for rows in run.found.values() for i in rows),
-            "short": sum(len(rows) < wanted for rows in run.found.values()),
+            "forbidden": sum(not self.mask[i] for _, rows in run.found for i in rows),
+            "short": sum(len(rows) < wanted for _, rows in run.found),
             "p50 ms": p50,
             "p95 ms": rounds.milliseconds(run.next, 95),
             "times ours": round(p50 / rounds.milliseconds(ours.next), 2),
@@ -172,6 +172,7 @@ def measured(
     # Loaded objects are many: without them, a collection in the midst of a search is short.
     gc.collect()
     gc.freeze()
+    stack.callback(gc.unfreeze)
     rows = [row for case in CASES for row in _rows(field, case, vectors, access, budget)]
     return {
         "corpus": corpus.name,
@@ -199,7 +200,6 @@ def _rows(
     _say(f"asking: {case}")
     truth = Truth.of(vectors, field.questions, access.masks[case])
     with threadpool_limits(1):
-        plans.one_thread()
         if field.raised:
             depth = truth.depth()
             for way in field.raised:

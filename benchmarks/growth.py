@@ -130,7 +130,6 @@ def _searched(
     }
     figures = {}
     with threadpool_limits(1):
-        plans.one_thread()
         for case in CASES:
             queries = [
                 Query(text, vector, plans.LANG, access.filter(case))

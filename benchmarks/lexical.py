@@ -182,6 +182,7 @@ def measured(n: int, n_questions: int, budget: float, folder: Path) -> dict[str,
         n_hits = [min(K, n) for n in _holders(chunks, questions, access.masks[case])]
         for name, run in rounds.asked(engines, case, len(questions), budget).items():
             rows.append(_figures(case, name, run, access.masks[case], n_hits))
+    gc.unfreeze()
     ours.close()
     fts5.close()
     return {
@@ -208,8 +209,8 @@ def _figures(
         "p50 ms": rounds.milliseconds(run.next),
         "p95 ms": rounds.milliseconds(run.next, 95),
         "first p50 ms": rounds.milliseconds(run.first),
-        "forbidden": sum(not mask[i] for rows in run.found.values() for i in rows),
-        "short": sum(len(rows) < n_hits[i] for i, rows in run.found.items()),
+        "forbidden": sum(not mask[i] for _, rows in run.found for i in rows),
+        "short": sum(len(rows) < n_hits[i] for i, rows in run.found),
         "questions": len(run.next),
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
@@ -79,11 +78,6 @@ class WholeIndex:
     def close(self) -> None:
         """Let go of the index."""
         self._index.close()
-
-
-def one_thread() -> None:
-    """Let FAISS use one thread from now on."""
-    faiss.omp_set_num_threads(1)
 
 
 def _entries(corpus: Corpus, access: Access, start: int) -> list[Entry]:

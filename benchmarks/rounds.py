@@ -30,13 +30,13 @@ class Engine:
 
 @dataclass(slots=True)
 class Run:
-    """What an engine returned in one case, each question's ids, and how many seconds that took.
+    """What an engine returned in one case, with the question's number, and how long that took.
 
-    `first` are the times of questions asked after other engines have had the caches, `next` those
+    `first` are the seconds of questions asked after other engines have had the caches, `next` those
     of questions asked right afterwards. Every question is in each.
     """
 
-    found: dict[int, list[int]] = field(default_factory=dict)
+    found: list[tuple[int, list[int]]] = field(default_factory=list)
     first: list[float] = field(default_factory=list)
     next: list[float] = field(default_factory=list)
 
@@ -50,7 +50,7 @@ class Run:
         start = perf_counter()
         found = engine.ask(i, case)
         seconds.append(perf_counter() - start)
-        self.found[i] = [int(row) for row in found]
+        self.found.append((i, [int(row) for row in found]))
 
 
 def asked(engines: Sequence[Engine], case: Case, n: int, budget: float) -> dict[str, Run]:
