@@ -52,6 +52,8 @@ bench: $(READY)
 	@$(BIN)/python -m benchmarks.filtered_search --n 200000
 	@$(BIN)/python -m benchmarks.growth --sizes 10000 100000
 	@$(BIN)/python -m benchmarks.lexical --n 100000
+	@$(BIN)/python -m benchmarks.ingest
+	@$(BIN)/python -m benchmarks.revocation --operations 1000
 
 test-vllm: $(READY)
 	@$(BIN)/python tests/vllm/install.py
