@@ -29,8 +29,8 @@ class Case:
         return f"{self.kind}{self.share:g}".replace(".", "_") if self.share < 1 else None
 
     def __str__(self) -> str:
-        share = f"{100 * self.share:g} %"
-        return f"{share} {self.kind}" if self.key else share
+        """Show the share in per cent, and `t` for whole topics."""
+        return f"{100 * self.share:g} %" + (" t" if self.kind == "topics" else "")
 
 
 CASES = (Case(1.0, "all"), *(Case(share, kind) for share in SHARES[1:] for kind in KINDS))

@@ -38,6 +38,7 @@ from benchmarks.rounds import Engine, Plain, Run
 
 K = 10
 RECALL = 0.99
+FIGURES = ("recall", "forbidden", "short", "p50 ms", "p95 ms", "times ours", "first times ours")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ class Field:
 
 
 def main() -> int:
-    """Print the table; return the exit code."""
+    """Print the tables; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=Plain)
     parser.add_argument("--n", type=int, default=200_000)
     parser.add_argument("--questions", type=int, default=60)
@@ -144,7 +145,7 @@ def main() -> int:
     if chosen.json:
         sys.stdout.write(json.dumps(report, indent=1) + "\n")
     else:
-        _print(report)
+        printed(report)
     return 0 if all(is_good(row) for row in report["rows"]) else 1
 
 
@@ -215,16 +216,24 @@ def _corpus(chosen: argparse.Namespace) -> Corpus:
     return corpora.synthetic(chosen.n, chosen.questions)
 
 
-def _print(report: dict[str, Any]) -> None:
+def printed(report: dict[str, Any]) -> None:
+    """Print a table for each figure: engines down, callers across."""
     machine = report["machine"]
-    print(f"{report['corpus']}, {report['n']:,} vectors; {machine['cores']} x {machine['cpu']}\n")
-    rounds.printed(report["rows"])
-    print()
-    rounds.printed(
-        [{"engine": name, "seconds to load": s} for name, s in report["load_seconds"].items()]
-    )
+    print(f"{report['corpus']}, {report['n']:,} vectors; {machine['cores']} x {machine['cpu']}")
+    for figure in FIGURES:
+        print(f"\n{figure}\n")
+        rounds.printed(_crossed(report["rows"], figure))
+    print("\nseconds to load\n")
+    rounds.printed([{"engine": e, "seconds": s} for e, s in report["load_seconds"].items()])
     for line in report["missing"]:
         print(line)
+
+
+def _crossed(rows: Sequence[dict[str, Any]], figure: str) -> list[dict[str, Any]]:
+    table: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        table.setdefault(row["engine"], {"engine": row["engine"]})[row["may read"]] = row[figure]
+    return list(table.values())
 
 
 def _say(what: str) -> None:

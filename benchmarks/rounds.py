@@ -111,7 +111,8 @@ def printed(rows: Sequence[dict[str, object]]) -> None:
 
 def _shown(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:.3f}" if abs(value) < 10 else f"{value:,.1f}"
+        n_decimals = 3 if abs(value) < 1 else 2 if abs(value) < 10 else 1
+        return f"{value:,.{n_decimals}f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
