@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from assistant import wiring
 from assistant.models import embedder
@@ -66,7 +67,7 @@ def measured(folder: Path, model: Embedder) -> list[dict[str, Any]]:
     with wiring.database(settings) as database:
         for name in GENERATORS:
             recorder = Recorder(model)
-            config = {"path": str(folder / "companies" / name)}
+            config: dict[str, JsonValue] = {"path": str(folder / "companies" / name)}
             with database.begin() as conn:
                 source = sources.put_source(conn, name, "files", config, title=name)
             start = time.perf_counter()

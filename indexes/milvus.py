@@ -226,10 +226,7 @@ class MilvusIndex:
         known = ", ".join(str(hit.chunk_id) for hit in found)
         others = f"{admitted} and chunk_id not in [{known}]" if found else admitted
         rows = self._rows(others, ["chunk_id", "vector"], limit=n)
-        return [
-            _hit(row["chunk_id"], float(np.dot(query.vector, row["vector"])))
-            for row in rows
-        ]
+        return [_hit(row["chunk_id"], float(np.dot(query.vector, row["vector"]))) for row in rows]
 
 
 def expression(access: AccessFilter, metadata: MetadataFilter) -> str:

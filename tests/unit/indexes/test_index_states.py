@@ -311,12 +311,12 @@ def effort(n_examples: int) -> settings:
 
 
 @pytest.mark.timeout(3600)
-class TestExact(Exact.TestCase):
+class TestExact(Exact.TestCase):  # type: ignore[misc,valid-type]
     settings = effort(40)
 
 
 @pytest.mark.timeout(3600)
-class TestInLists(InLists.TestCase):
+class TestInLists(InLists.TestCase):  # type: ignore[misc,valid-type]
     settings = effort(40)
 
 
@@ -332,5 +332,5 @@ def milvus_made_once(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.mark.timeout(3600)
 @pytest.mark.usefixtures("milvus_made_once")
-class TestOnMilvus(OnMilvus.TestCase):
+class TestOnMilvus(OnMilvus.TestCase):  # type: ignore[misc,valid-type]
     settings = effort(30)
