@@ -49,7 +49,11 @@ eval: $(READY)
 	@$(BIN)/assistant eval run examples/golden
 
 bench: $(READY)
-	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	@$(BIN)/python -m benchmarks.filtered_search --n 200000
+	@$(BIN)/python -m benchmarks.growth --sizes 10000 100000
+	@$(BIN)/python -m benchmarks.lexical --n 100000
+	@$(BIN)/python -m benchmarks.ingest
+	@$(BIN)/python -m benchmarks.revocation --operations 1000
 
 test-vllm: $(READY)
 	@$(BIN)/python tests/vllm/install.py

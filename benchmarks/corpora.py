@@ -9,7 +9,9 @@ while the questions are about everything.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+import faiss
 import numpy as np
 from numpy.typing import NDArray
 
@@ -69,11 +71,39 @@ def synthetic(n: int, n_questions: int, seed: int = 0) -> Corpus:
         chunks = unit((chunks + 0.55 * noise(len(chunks))) @ rotation)
         vectors[start * N_CHUNKS_A_DOCUMENT :][: len(chunks)] = chunks
     asked = vectors[rng.choice(n, n_questions, replace=False)]
-    questions = unit(asked + (0.6 * noise(n_questions)) @ rotation)
+    away = np.asarray((0.6 * noise(n_questions)) @ rotation, np.float32)
+    questions = unit(asked + away)
     own = np.repeat(np.arange(len(topics)), N_CHUNKS_A_DOCUMENT)
     return Corpus(f"synthetic {n:,}", vectors, questions, own, topics[own])
+
+
+def loaded(path: Path, n: int, n_questions: int) -> Corpus:
+    """Return at most so many chunks and questions of an .npz file.
+
+    It has unit vectors, `vectors` and `questions`, and may have `documents` and `topics`, whole
+    numbers for each chunk. Without them, ten chunks are a document, and topics are learnt.
+    """
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    vectors = unit(arrays["vectors"][:n])
+    documents = arrays.get("documents", np.arange(len(vectors)) // N_CHUNKS_A_DOCUMENT)[:n]
+    own = np.unique(documents, return_inverse=True)[1].astype(np.int64)
+    topics = arrays["topics"][:n] if "topics" in arrays else _learnt(vectors, own)
+    questions = unit(arrays["questions"][:n_questions])
+    return Corpus(path.stem, vectors, questions, own, topics.astype(np.int64))
 
 
 def unit(vectors: _Floats) -> _Floats:
     """Return the directions of vectors."""
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+
+def _learnt(vectors: _Floats, documents: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the topic of each chunk: where the mean of its document lies."""
+    sums = np.zeros((int(documents.max()) + 1, vectors.shape[1]), np.float32)
+    np.add.at(sums, documents, vectors)
+    means = unit(sums)
+    kmeans = faiss.Kmeans(means.shape[1], max(2, min(200, len(means) // 50)), seed=1)
+    kmeans.train(means)
+    topics: NDArray[np.int64] = kmeans.index.search(means, 1)[1][:, 0]
+    return topics[documents]

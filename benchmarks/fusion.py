@@ -1,6 +1,6 @@
 """Fits the constants of `indexes.fusion` to evaluation sets, and says how far to trust them.
 
-    python benchmarks/fusion.py [SETS] [--data DIR] [--limit N] [--fit] [--json]
+    python -m benchmarks.fusion [SETS] [--data DIR] [--limit N] [--fit] [--json]
 
 SETS is a folder of evaluation sets (docs/how-to/evaluate.md), `../shared/data` if not named.
 Each set is a row, as is each of its translations: nDCG@10 of BM25, of vectors and of the fusion

@@ -92,8 +92,8 @@ class Dense:
         if len(selection) <= self.n_exact:
             rows = selection.rows()
             n_base = int(np.searchsorted(rows, self._base.n))
-            found = scan.scan_rows(found, tail, rows[n_base:] - np.int32(self._base.n), asked)
-            found = scan.scan_rows(found, base, rows[:n_base], asked)
+            for part, own in ((tail, rows[n_base:] - np.int32(tail.first)), (base, rows[:n_base])):
+                found = scan.scan_rows(found, part, own, asked) if len(own) else found
         else:
             found = scan.scan_range(found, tail, 0, self._tail.n, mask[self._base.n :], asked)
             found = self._probed(found, base, selection, asked)
@@ -149,7 +149,7 @@ class Dense:
                 step = max(1, len(rows) // grouping.n_sampled(len(rows)))
                 lists = grouping.trained(self._directions(rows[::step]), len(rows))
             lists, rows = self._grouped(lists, rows)
-        return Fold(joined(self._base, self._tail, rows), lists, rows, len(self))
+        return Fold(joined(self._base, self._tail, rows), lists, rows, len(live))
 
     def adopt(self, fold: Fold) -> NDArray[np.int64]:
         """Use a prepared base; return the old positions of all rows that are left, in order."""
@@ -261,10 +261,11 @@ class Dense:
             return
         n = self._base.n
         self._shape = grouping.shaped(self._lists, self._base, self._terms[:n], self._means)
-        rows = np.linspace(0, n - 1, 10_000).astype(np.int32)
         asked, part = self._asked(np.ones(self.dimension, np.float32), None), self._base_part()
-        seconds = min(_seconds(part, rows, asked) for _ in range(4))
-        n_exact = int(len(rows) * _EXACT_SECONDS / seconds)
+        # Other rows each time: those of the time before would be in the processor's caches.
+        samples = [np.arange(first, n, 8, dtype=np.int32)[:: n // 40_000] for first in range(8)]
+        seconds = np.median([_seconds(part, rows, asked) / len(rows) for rows in samples])
+        n_exact = int(_EXACT_SECONDS / seconds)
         self.n_exact = min(max(n_exact, _N_EXACT[0]), _N_EXACT[1])
 
 

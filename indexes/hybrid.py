@@ -23,6 +23,8 @@ from indexes.selection import Selection
 from indexes.unit import check_question, vectors_of
 
 _N_CANDIDATES = 100
+_N_WIDE = 10
+"""Who may read more than a tenth of the rows is first searched for without a filter."""
 
 
 class HybridIndex:
@@ -128,7 +130,7 @@ class HybridIndex:
 
     def search_dense(self, query: Query, k: int) -> list[Hit]:
         """Search by the vector alone, under the same filters."""
-        with self._settled():
+        with self._settled(words=False):
             selection = self._rows.select(query.access, query.metadata)
             rows, scores = self._near(query, selection, k)
             ids = self._rows.chunk_ids[rows].tolist()
@@ -144,7 +146,7 @@ class HybridIndex:
 
     def taken_out(self, lang: str) -> NDArray[np.float32]:
         """Return the part of a language's mean that vectors in it are searched without."""
-        with self._settled():
+        with self._settled(words=False):
             return self._dense.mean(self._rows.lang_code(lang)).copy()
 
     @property
@@ -159,7 +161,7 @@ class HybridIndex:
         That takes seconds a million chunks, minutes where lists are learnt.
         """
         with self._folding:
-            with self._settled():
+            with self._settled(words=False):
                 live, n_moves = self._rows.live, self._n_moves
             fold = self._dense.folded(live)
             with self._lock.alone():
@@ -183,15 +185,22 @@ class HybridIndex:
             yield
 
     @contextmanager
-    def _settled(self) -> Iterator[None]:
-        """Hold the shared lock on an index whose changes are all searchable."""
+    def _settled(self, *, words: bool = True, is_committed: bool = False) -> Iterator[None]:
+        """Hold the shared lock on an index whose changes are searchable.
+
+        `words` asks for those by words too, `is_committed` for all of them to be on disk.
+        """
         while True:
             with self._lock.shared():
-                if self._is_settled:
+                is_due = self._lexical.must_commit if words else False
+                is_due |= is_committed and self._lexical.n_pending > 0
+                if self._is_settled and not is_due:
                     yield
                     return
             with self._lock.alone():
                 self._settle()
+                if is_due:
+                    self._lexical.commit()
 
     def _settle(self) -> None:
         if self._is_settled:
@@ -199,11 +208,9 @@ class HybridIndex:
         rows, dense = self._rows, self._dense
         if rows.n <= N_WITHOUT and dense.is_fold_due(rows.n_dead):
             self._move(dense.folded(rows.live))
-        counts = np.bincount(rows.langs[rows.live], minlength=rows.n_langs)
-        if dense.has_drifted(counts):
+        if dense.has_drifted(rows.lang_counts):
             dense.recentre(rows.langs, rows.live, rows.n_langs)
             self._n_moves += 1
-        self._lexical.commit()
         self._is_settled = True
 
     def _move(self, fold: Fold) -> None:
@@ -221,9 +228,21 @@ class HybridIndex:
         self, query: Query, selection: Selection, k: int
     ) -> tuple[NDArray[np.int64], Matches]:
         """Return the rows that match by words, checked once more against the columns."""
-        matches = self._lexical.search(query.text, query.lang, selection, k)
+        if len(selection) * _N_WIDE > self._rows.n:
+            limit = 2 * max(k, 0) * self._rows.n // len(selection)
+            found = self._lexical.search_all(query.text, query.lang, limit)
+            rows, matches = self._admitted(found, selection, k)
+            if len(rows) == k or len(found.serials) < limit:
+                return rows, matches
+        found = self._lexical.search(query.text, query.lang, selection, k)
+        return self._admitted(found, selection, k)
+
+    def _admitted(
+        self, matches: Matches, selection: Selection, k: int
+    ) -> tuple[NDArray[np.int64], Matches]:
         rows = self._rows.find(matches.serials)
-        kept = (rows >= 0) & selection.mask[rows] if len(rows) else np.zeros(0, np.bool_)
+        is_kept = (rows >= 0) & selection.mask[rows] if len(rows) else np.zeros(0, np.bool_)
+        kept = np.flatnonzero(is_kept)[: max(k, 0)]
         return rows[kept], replace(
             matches, serials=matches.serials[kept], scores=matches.scores[kept]
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 from indexes.model import SearchIndexError
 
-FORMAT = 1
+FORMAT = 2
 
 
 class SnapshotDamaged(SearchIndexError):

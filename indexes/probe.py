@@ -22,9 +22,9 @@ from indexes.scan import Part, Question, Shortlist, admitted, products, scan_row
 
 _Floats = NDArray[np.float32]
 
-_MISSED_SHARE = 0.05
+_MISSED_SHARE = 0.04
 """How many of the `k` best may be expected to be missed."""
-_FLOOR = 5_000
+_FLOOR = 6_000
 """So many admitted rows are read in any case: the rows of one document lie in several lists."""
 _N_LISTS_A_ROUND = 4
 _REACH = 2.5

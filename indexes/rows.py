@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Mapping
 from itertools import chain
 from threading import Lock
@@ -43,6 +43,7 @@ class Rows:
         self._next_serial = 1
         self._columns = {name: np.zeros(0, dtype) for name, dtype in _COLUMNS.items()}
         self._lang_codes: dict[str, int] = {}
+        self._lang_counts: Counter[int] = Counter()
         self._serial_of: dict[int, int] = {}
         self._serials_of: dict[str, list[int]] = {}
         self._n_changes = 0
@@ -79,6 +80,11 @@ class Rows:
         """How many languages were seen so far; their codes are 0 to `n_langs` - 1."""
         return len(self._lang_codes)
 
+    @property
+    def lang_counts(self) -> NDArray[np.int64]:
+        """How many live rows each language has, by its code."""
+        return np.array([self._lang_counts[code] for code in range(self.n_langs)], np.int64)
+
     def lang_code(self, lang: str) -> int | None:
         """Return the code of a language, None if no row ever had it."""
         return self._lang_codes.get(primary_lang(lang))
@@ -98,7 +104,9 @@ class Rows:
         self._column("cells")[first:] = [
             self.cells.number(entry.access_id, entry.facets) for entry in entries
         ]
-        self._column("langs")[first:] = [self._lang_code(entry.facets.lang) for entry in entries]
+        langs = [self._lang_code(entry.facets.lang) for entry in entries]
+        self._column("langs")[first:] = langs
+        self._lang_counts.update(langs)
         for serial, entry in zip(serials, entries, strict=True):
             self._serial_of[entry.chunk_id] = serial
             self._serials_of.setdefault(entry.document_id, []).append(serial)
@@ -140,6 +148,7 @@ class Rows:
         """Mark live rows as deleted: no selection admits them from now on."""
         rows = self.find(np.array(serials, np.int64))
         self._column("cells")[rows] = NOWHERE
+        self._lang_counts.subtract(self.langs[rows].tolist())
         for chunk_id in self.chunk_ids[rows].tolist():
             self._serial_of.pop(chunk_id, None)
         self.n_dead += len(serials)
@@ -217,6 +226,7 @@ class Rows:
         rows.n = len(rows._columns["serials"])
         live = rows.live
         rows.n_dead = int(rows.n - live.sum())
+        rows._lang_counts = Counter(dict(enumerate(np.bincount(rows.langs[live]).tolist())))
         serials = rows._columns["serials"]
         rows._serial_of = dict(
             zip(rows.chunk_ids[live].tolist(), serials[live].tolist(), strict=True)

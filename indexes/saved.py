@@ -28,7 +28,7 @@ def state_of(index: HybridIndex, folder: Path) -> Iterator[State]:
     has none.
     """
     with TemporaryDirectory(dir=folder, prefix="links-") as links:
-        with index._settled():
+        with index._settled(is_committed=True):
             index._lexical.link(Path(links))
             state = _copied(index)
         files = {path.name: path for path in Path(links).iterdir()}

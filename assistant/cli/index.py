@@ -88,6 +88,8 @@ def build(
         follower = shelf.empty(model.name, model.dimension)
         with database.snapshot() as conn:
             follower.refresh(conn)
+        if follower.index.is_fold_due:
+            follower.index.fold()
         manifest = shelf.save(follower, shadow=True)
         follower.index.close()
     out.print(

@@ -38,6 +38,11 @@ class Page:
         return list({e.id: e for e in self.events if isinstance(e, Item)}.values())
 
     @property
+    def ids(self) -> set[str]:
+        """Return the ids of all that was listed."""
+        return {event.id for event in self.events}
+
+    @property
     def bodies(self) -> dict[str, Body]:
         """Return what was read."""
         return {key: body for key, body in self.found.items() if isinstance(body, Body)}

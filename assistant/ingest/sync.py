@@ -165,22 +165,38 @@ class SyncRun:
                 await asyncio.sleep(wish.after_s or random.uniform(0, min(60, 2**tries)))  # noqa: S311
 
     async def _list(self, passing: Pass) -> None:
-        page = Page()
+        """Take the source's pages one after the other: one is read while that before is stored."""
+        page, before = Page(), Page()
+        storing: asyncio.Future[None] = asyncio.ensure_future(asyncio.sleep(0))
         async with aclosing(self._connector.changes(passing.cursor)) as events:  # type: ignore[type-var]
-            async for event in events:
-                if not isinstance(event, Mark):
-                    page.events.append(event)
-                    continue
-                if isinstance(event, Complete) and not passing.whole:
-                    raise ConnectorError("The connector ended an incremental run as a full one.")
-                await self._fill(page)
-                await self._timed("commit", asyncio.to_thread(self._commit, passing, page, event))
-                self._counts.add(page.counts)
-                self._progress.committed(self._counts, event.done, event.total)
-                passing.cursor, page = event.cursor, Page()
+            try:
+                async for event in events:
+                    if not isinstance(event, Mark):
+                        page.events.append(event)
+                        continue
+                    if isinstance(event, Complete) and not passing.whole:
+                        raise ConnectorError(
+                            "The connector ended an incremental run as a full one."
+                        )
+                    if not page.ids.isdisjoint(before.ids):
+                        await storing
+                    await self._fill(page)
+                    await storing
+                    storing = asyncio.ensure_future(self._store(passing, page, event))
+                    page, before = Page(), page
+            finally:
+                await storing
+
+    async def _store(self, passing: Pass, page: Page, mark: Mark) -> None:
+        """Embed and commit what a page was filled with."""
+        await self._timed("embed", asyncio.to_thread(self._embed, page))
+        await self._timed("commit", asyncio.to_thread(self._commit, passing, page, mark))
+        self._counts.add(page.counts)
+        self._progress.committed(self._counts, mark.done, mark.total)
+        passing.cursor = mark.cursor
 
     async def _fill(self, page: Page) -> None:
-        """Find out what the page's items hold: compare, fetch, read, chunk, embed."""
+        """Find out what the page's items hold: compare, fetch, read, chunk."""
         ids = [item.id for item in page.items]
         with self._database.begin() as conn:
             page.known = catalog.known_documents(conn, self._source.id, ids)
@@ -190,7 +206,6 @@ class SyncRun:
             reading = (self._read(item, Path(folder), gate) for item in wanted)
             found = await self._timed("read", asyncio.gather(*reading))
         page.found = {item.id: body for item, body in zip(wanted, found, strict=True)}
-        await self._timed("embed", asyncio.to_thread(self._embed, page))
 
     async def _read(self, item: Item, folder: Path, gate: asyncio.Semaphore) -> Body | Unread:
         """Read one item; whatever goes wrong with it never stops the run."""

@@ -105,11 +105,11 @@ class Generations:
             )
 
     def keep(self, follower: Follower) -> None:
-        """Save a generation in the background if enough has changed since the last one."""
-        if not self._save_every or follower.generation - self._saved_at < self._save_every:
-            return
-        if self._saving.acquire(blocking=False):
-            self._thread = threading.Thread(target=self._save_apart, args=(follower,))
+        """Fold the index and save a generation, in the background, if enough has changed."""
+        n_changes = follower.generation - self._saved_at
+        is_behind = 0 < self._save_every <= n_changes
+        if (is_behind or follower.index.is_fold_due) and self._saving.acquire(blocking=False):
+            self._thread = threading.Thread(target=self._tend, args=(follower,))
             self._thread.start()
 
     def close(self, follower: Follower | None = None) -> None:
@@ -122,9 +122,14 @@ class Generations:
             follower.index.close()
         self._workplace.close()
 
-    def _save_apart(self, follower: Follower) -> None:
+    def _tend(self, follower: Follower) -> None:
+        n_changes = self._save_every - 1
         try:
-            self._save_if_behind(follower, self._save_every - 1)
+            if follower.index.is_fold_due:
+                follower.index.fold()
+                n_changes = 0
+            if self._save_every:
+                self._save_if_behind(follower, n_changes)
         finally:
             self._saving.release()
 

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from milvus_lite.server_manager import (  # type: ignore[import-untyped]
-    server_manager_instance,
-)
+from milvus_lite.server_manager import server_manager_instance  # type: ignore[import-untyped]
 
 from indexes.milvus import MilvusIndex
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from indexes import hybrid, lists
 from indexes.hybrid import HybridIndex
 from indexes.lexical import Lexical
 from indexes.model import AccessFilter, Entry, Facets, Query
@@ -86,6 +87,46 @@ def test_compaction_changes_no_answer(index: HybridIndex) -> None:
     assert {hit.chunk_id % 10 for hit in index.search(ask(5), 400)} == {8}
     index.delete(["d7", "d8", "d9"])
     assert index.search(ask(1, 2, 5), 10) == []
+
+
+def test_revoking_and_deleting_need_no_commit(
+    index: HybridIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.add([entry(i, f"d{i}") for i in range(20)])
+    index.add([entry(100 + i, f"secret{i}", 2) for i in range(20)])
+    assert len(index.search_lexical(ask(1), 100)) == 20
+    monkeypatch.delattr(Lexical, "commit")
+    index.delete(["d0", "d1"])
+    index.set_access("d2", 2)
+    index.set_access("secret0", 1)
+    for search in (index.search, index.search_lexical, index.search_dense):
+        assert {hit.chunk_id for hit in search(ask(1), 100)} == {*range(3, 20), 100}
+        assert len(search(ask(1), 7)) == 7
+
+
+def test_folding_while_others_change_loses_nothing(
+    index: HybridIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists, "N_WITHOUT", 50)
+    monkeypatch.setattr(hybrid, "N_WITHOUT", 50)
+    index.add([entry(i, f"d{i % 10}") for i in range(400)])
+    assert index.is_fold_due
+
+    def change() -> None:
+        for n in range(10):
+            index.delete([f"d{n % 3}"])
+            index.set_access(f"d{3 + n % 2}", 1 + n % 2)
+            index.add([entry(1000 + 20 * n + i, f"new{n}") for i in range(20)])
+
+    with ThreadPoolExecutor(3) as pool:
+        for task in [pool.submit(f) for f in (index.fold, change, index.fold)]:
+            task.result()
+    index.fold()
+    assert not index.is_fold_due
+    wanted = {i for i in range(400) if i % 10 in (3, 5, 6, 7, 8, 9)} | set(range(1000, 1200))
+    assert len(index) == 400 - 120 + 200
+    for search in (index.search, index.search_dense, index.search_lexical):
+        assert {hit.chunk_id for hit in search(ask(1), 1000)} == wanted
 
 
 def test_an_index_in_a_folder_answers_the_same(tmp_path: Path, index: HybridIndex) -> None:

@@ -119,6 +119,19 @@ def test_only_admitted_cells_and_days_are_found() -> None:
     assert set(index.search("pump", "en", early, 10).serials.tolist()) == {4, 5, 7}
 
 
+def test_what_is_pending_takes_nobodys_place(lexical: Lexical) -> None:
+    lexical.add(Text(n, 1, 0, "en", "pump") for n in range(6, 9))
+    lexical.commit()
+    best = lexical.search("pump", "en", EVERYTHING, 2).serials.tolist()
+    lexical.delete(best[:1])
+    lexical.move(best[1:], [7])
+    assert not lexical.must_commit
+    found = lexical.search("pump", "en", EVERYTHING, 2).serials.tolist()
+    assert found[:2] == best
+    assert len(found) == 4
+    assert set(lexical.search("pump", "en", admitting({7}), 3).serials.tolist()) == {best[1]}
+
+
 def test_moves_and_deletes_before_and_after_a_commit(lexical: Lexical) -> None:
     lexical.add([Text(6, 1, 0, "en", "a third pump")])
     lexical.move([3, 6], [2, 2])

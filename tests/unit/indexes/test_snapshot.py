@@ -193,13 +193,13 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 
 def test_another_format_is_told() -> None:
-    raw, _ = manifests.sealed({"format": 2})
-    with pytest.raises(SearchIndexError, match="format 2"):
+    raw, _ = manifests.sealed({"format": manifests.FORMAT + 1})
+    with pytest.raises(SearchIndexError, match=f"format {manifests.FORMAT + 1}"):
         manifests.decoded(raw)
 
 
 def test_a_sealed_manifest_of_the_wrong_form_is_told() -> None:
-    raw, _ = manifests.sealed({"format": 1, "files": [{"path": "a"}]})
+    raw, _ = manifests.sealed({"format": manifests.FORMAT, "files": [{"path": "a"}]})
     with pytest.raises(SnapshotDamaged, match="lacks"):
         manifests.decoded(raw)
 
