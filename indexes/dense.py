@@ -263,7 +263,9 @@ class Dense:
         self._shape = grouping.shaped(self._lists, self._base, self._terms[:n], self._means)
         asked, part = self._asked(np.ones(self.dimension, np.float32), None), self._base_part()
         # Other rows each time: those of the time before would be in the processor's caches.
-        samples = [np.arange(first, n, 8, dtype=np.int32)[:: n // 40_000] for first in range(8)]
+        samples = [
+            np.arange(first, n, 8, dtype=np.int32)[:: max(1, n // 40_000)] for first in range(8)
+        ]
         seconds = np.median([_seconds(part, rows, asked) / len(rows) for rows in samples])
         n_exact = int(_EXACT_SECONDS / seconds)
         self.n_exact = min(max(n_exact, _N_EXACT[0]), _N_EXACT[1])
