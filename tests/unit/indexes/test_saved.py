@@ -45,15 +45,36 @@ def changed(index: HybridIndex, seed: int) -> None:
         index.set_access(f"document-{i}", int(rng.integers(1, 4)))
 
 
-def answers(index: HybridIndex) -> list[list[Hit]]:
+def questions() -> list[Query]:
     rng = np.random.default_rng(7)
-    found = []
+    asked = []
     for access in (frozenset({1}), frozenset({1, 2, 3}), frozenset({9})):
         for text, lang in (("pump report", "en"), ("lucro do navio", "pt"), ("31", "")):
             vector = rng.standard_normal(DIMENSION).astype(np.float32)
             unit = vector / np.linalg.norm(vector)
-            found.append(index.search(Query(text, unit, lang, AccessFilter(access)), 10))
-    return found
+            asked.append(Query(text, unit, lang, AccessFilter(access)))
+    return asked
+
+
+def answers(index: HybridIndex) -> list[list[Hit]]:
+    return [index.search(query, 10) for query in questions()]
+
+
+def assert_same(one: HybridIndex, other: HybridIndex) -> None:
+    """Compare what is found, not the scores by words.
+
+    Those count deleted chunks until tantivy has merged its segments, at a time of its own.
+    """
+    for query in questions():
+        near, by_words = (
+            [{hit.chunk_id: hit.score for hit in found} for found in pair]
+            for pair in (
+                [index.search_dense(query, 10) for index in (one, other)],
+                [index.search_lexical(query, 1000) for index in (one, other)],
+            )
+        )
+        assert near[0] == pytest.approx(near[1], abs=1e-5)
+        assert by_words[0].keys() == by_words[1].keys()
 
 
 def saved(index: HybridIndex, folder: Path) -> Snapshots:
@@ -75,7 +96,7 @@ def test_a_restored_index_answers_and_goes_on_as_the_saved_one(tmp_path: Path) -
         changed(index, seed)
         answers(index)
     back = restored(saved(index, tmp_path).open().state, work(tmp_path, "again"))
-    assert answers(back) == answers(index)
+    assert_same(back, index)
     assert len(back) == len(index)
     assert n_rows(back) == n_rows(index)
     assert documents(back) == documents(index)
@@ -84,13 +105,9 @@ def test_a_restored_index_answers_and_goes_on_as_the_saved_one(tmp_path: Path) -
         changed(back, seed)
         assert len(back) == len(index)
         assert documents(back) == documents(index)
-        for one, other in zip(answers(back), answers(index), strict=True):
-            dense = [
-                {h.chunk_id: pytest.approx(h.dense, abs=1e-5) for h in o} for o in (one, other)
-            ]
-            assert dense[0].keys() == dense[1].keys()
+        assert_same(back, index)
     again = restored(saved(back, tmp_path).open().state, work(tmp_path, "third"))
-    assert answers(again) == answers(back)
+    assert_same(again, back)
     for used in (index, back, again):
         used.close()
 
