@@ -86,6 +86,11 @@ def test_revoked_while_open(tab: OpenTab, world: World) -> None:
         expect(page.get_by_text("This source is no longer available to you.")).to_be_visible()
         expect(page.get_by_text("41,500")).to_have_count(0)
         page.locator(".st-key-new-chat button").click()
+        # A click on a page that is being drawn anew is lost.
+        expect(page.get_by_text("What would you like to know?")).to_be_visible()
+        expect(page.locator("[data-testid=stApp]")).to_have_attribute(
+            "data-test-script-state", "notRunning"
+        )
         page.locator(".st-key-history").get_by_role("button", name=SALARY[:20]).first.click()
         expect(page.get_by_text("1 sentence is no longer available to you")).to_be_visible()
         assert "41,500" not in page.content()

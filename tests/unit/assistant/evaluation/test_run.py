@@ -172,7 +172,7 @@ def test_a_set_without_questions_is_only_searched_through(
         [datasets.load(small_set), silent], word_embedder, tmp_path / "cache", mixed=True
     )
     assert found.name == "small"
-    assert found.systems["dense"].reciprocal_rank < alone.systems["dense"].reciprocal_rank
+    assert found.systems["dense"].ndcg < alone.systems["dense"].ndcg
 
 
 def test_sets_of_one_name_are_refused(
