@@ -158,7 +158,7 @@ class HybridIndex:
     def fold(self) -> None:
         """Drop dead rows and group the others anew; searches and changes go on meanwhile.
 
-        That takes seconds a million chunks, minutes where lists are learnt.
+        That takes seconds a million chunks, about a minute where lists are learnt.
         """
         with self._folding:
             with self._settled(words=False):
@@ -228,8 +228,9 @@ class HybridIndex:
         self, query: Query, selection: Selection, k: int
     ) -> tuple[NDArray[np.int64], Matches]:
         """Return the rows that match by words, checked once more against the columns."""
+        k = max(0, min(k, len(selection)))
         if len(selection) * _N_WIDE > self._rows.n:
-            limit = 2 * max(k, 0) * self._rows.n // len(selection)
+            limit = min(2 * k * self._rows.n // len(selection), self._rows.n)
             found = self._lexical.search_all(query.text, query.lang, limit)
             rows, matches = self._admitted(found, selection, k)
             if len(rows) == k or len(found.serials) < limit:
@@ -242,7 +243,7 @@ class HybridIndex:
     ) -> tuple[NDArray[np.int64], Matches]:
         rows = self._rows.find(matches.serials)
         is_kept = (rows >= 0) & selection.mask[rows] if len(rows) else np.zeros(0, np.bool_)
-        kept = np.flatnonzero(is_kept)[: max(k, 0)]
+        kept = np.flatnonzero(is_kept)[:k]
         return rows[kept], replace(
             matches, serials=matches.serials[kept], scores=matches.scores[kept]
         )

@@ -1,8 +1,9 @@
 """Reading lists until no better row is likely to be left in the others.
 
 After a list was read, the number of rows in the lists still unread that beat the k-th best score
-so far can be foretold: in list `l`, scores of the rows that the caller may read are taken to be
-normal around the centroid's score, so `n_l × Q((bar - μ_l) / σ_l)` of them are above the bar.
+so far can be foretold: in list `l`, scores of the rows that the caller may read are spread around
+the centroid's score, so about `n_l × Q((bar - μ_l) / σ_l)` of them are above the bar; `Q` is
+nearly normal, see `_above`.
 Reading ends when the sum falls below a small share of `k`. It is the caller's own rows that are
 counted, so a caller who may read little makes the search read on, and it is never short: as long
 as fewer than `k` rows were found, it goes on to the last list.
@@ -95,8 +96,10 @@ def _probed(
     limit = share * len(found.best)
     while at < len(order):
         stop = min(at + n_round, len(order))
-        rows, n = np.empty(counts[order[at:stop]].sum() + 1, np.int32), 0
-        for group in order[at:stop]:
+        # Room for all rows, not only for those counted: nothing else checks these writes.
+        some = order[at:stop]
+        rows, n = np.empty((starts[some + 1] - starts[some]).sum() + 1, np.int32), 0
+        for group in some:
             n += admitted(mask, starts[group], starts[group + 1], rows[n:])
         found = scan_rows(found, part, rows[:n], asked)
         n_read += n
