@@ -33,7 +33,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from benchmarks import corpora, exact, plans, rounds
 from benchmarks.access import CASES, Access, Case, granted
 from benchmarks.corpora import Corpus
-from benchmarks.rivals import RIVALS, Raised, Search
+from benchmarks.rival import Search, Tunable
+from benchmarks.rivals import RIVALS
 from benchmarks.rounds import Engine, Plain, Run
 
 K = 10
@@ -70,6 +71,10 @@ class Truth:
         ]
         return float(np.mean(recalls))
 
+    def is_enough(self, found: Sequence[Sequence[int]]) -> bool:
+        """Return whether the results of all questions reach `RECALL`."""
+        return self.recall(enumerate(found)) >= RECALL
+
     def depth(self) -> int:
         """Return how many of all vectors must be fetched to reach `RECALL`."""
         ranks = [
@@ -104,7 +109,7 @@ class Field:
     questions: NDArray[np.float32]
     engines: list[Engine]
     loaded: dict[str, float]
-    raised: list[Raised]
+    tunable: list[Tunable]
     missing: list[str]
 
     def add(
@@ -123,8 +128,8 @@ class Field:
         self.loaded[name] = round(perf_counter() - start, 1)
         for title, way in rival.ways().items():
             self.engines.append(Engine(title, self._asker(way)))
-            if isinstance(way, Raised):
-                self.raised.append(way)
+            if isinstance(way, Tunable):
+                self.tunable.append(way)
 
     def _asker(self, way: Search) -> Callable[[int, Case], Sequence[int]]:
         return lambda i, case: way(self.questions[i], case.key, K)
@@ -201,10 +206,8 @@ def _rows(
     _say(f"asking: {case}")
     truth = Truth.of(vectors, field.questions, access.masks[case])
     with threadpool_limits(1):
-        if field.raised:
-            depth = truth.depth()
-            for way in field.raised:
-                way.fetch_k[case.key] = depth
+        for way in field.tunable:
+            way.tune(case.key, truth, K)
         runs = rounds.asked(field.engines, case, len(field.questions), budget)
     ours = runs[plans.PLAN]
     return [truth.figures(case, name, run, ours) for name, run in runs.items()]
