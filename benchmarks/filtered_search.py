@@ -9,8 +9,9 @@ may not read, `short` results with fewer hits than there are. Each engine is ask
 in a row: `first` are the times of the first, after other engines have had the caches.
 
 The exit code is 1 if our plan's recall is below 0.99, or anything of it forbidden or short.
-`--real` names an .npz file with `vectors`, `questions` and perhaps `documents` and `topics`, to
-be used instead of synthetic ones.
+Instead of made-up vectors, `--sets` takes a folder of evaluation sets (docs/how-to/evaluate.md),
+each a topic, with `--data` for the folder where embeddings are kept, and `--real` an .npz file
+with `vectors`, `questions` and perhaps `documents` and `topics`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from assistant.evaluation.vectors import CachedEmbedder
+from assistant.models import embedder
 from benchmarks import corpora, exact, plans, rounds
 from benchmarks.access import CASES, Access, Case, granted
 from benchmarks.corpora import Corpus
@@ -141,6 +144,8 @@ def main() -> int:
     parser.add_argument("--n", type=int, default=200_000)
     parser.add_argument("--questions", type=int, default=60)
     parser.add_argument("--rivals", nargs="*", choices=list(RIVALS), default=[])
+    parser.add_argument("--sets", type=Path)
+    parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--real", type=Path)
     parser.add_argument("--budget", type=float, default=6.0, help="seconds an engine has a case")
     parser.add_argument("--json", action="store_true")
@@ -214,6 +219,10 @@ def _rows(
 
 
 def _corpus(chosen: argparse.Namespace) -> Corpus:
+    if chosen.sets:
+        bundled = embedder.load(embedder.BUNDLED, chosen.data)
+        model = CachedEmbedder(bundled, chosen.data / "eval-cache")
+        return corpora.of_sets(chosen.sets, model, chosen.questions)
     if chosen.real:
         return corpora.loaded(chosen.real, chosen.n, chosen.questions)
     return corpora.synthetic(chosen.n, chosen.questions)
