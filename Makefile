@@ -33,7 +33,7 @@ browser:
 	  fi; }
 
 test: $(READY) browser
-	@$(BIN)/python -m pytest -m "not vllm and not gpu"
+	@$(BIN)/python -m pytest -m "not vllm and not gpu and not cuvs"
 
 check: $(READY)
 	@$(BIN)/ruff format --check .

@@ -7,7 +7,7 @@ base's are probed list by list.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
@@ -19,6 +19,7 @@ from indexes import centring, scan
 from indexes import lists as grouping
 from indexes.block import Block, halves_of, joined
 from indexes.centring import Means
+from indexes.device import Device, Mirror
 from indexes.lists import Lists, Shape
 from indexes.probe import probed
 from indexes.scan import Part, Question, Shortlist
@@ -48,11 +49,13 @@ class Dense:
     """Vectors at row positions that are the caller's, kept as binary16.
 
     `n_exact` is the number of admitted rows up to which all are scanned. Readers may run
-    together; writers need exclusive use.
+    together; writers need exclusive use. Where there is a `device`, a copy of the base on it
+    takes the place of the lists, as long as it is up to date.
     """
 
-    def __init__(self, dimension: int) -> None:
+    def __init__(self, dimension: int, device: Device | None = None) -> None:
         self.dimension = dimension
+        self._mirror = Mirror(device)
         self.n_exact = _N_EXACT[0]
         self._base, self._tail = Block.empty(dimension), Block.empty(dimension)
         self._lists: Lists | None = None
@@ -165,6 +168,20 @@ class Dense:
         self._refresh_shape()
         return order
 
+    def mirroring(self) -> Callable[[], None] | None:
+        """Return what copies the base to the device, None if there is nothing to copy.
+
+        Calling that needs no exclusive use of anything: the base never changes.
+        """
+        base, means, own = self._base, self._means, self._terms[: self._base.n]
+        if not base.n or not self._mirror.is_due((base, means)):
+            return None
+
+        def vectors(rows: NDArray[np.int64]) -> _Floats:
+            return centring.centred(base, rows, own[rows], means)
+
+        return lambda: self._mirror.refresh((base, means), vectors, base.n, self.dimension)
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all as plain arrays; the base's are its own memory, which never changes."""
         tail = {name: array.copy() for name, array in self._tail.arrays("tail").items()}
@@ -181,9 +198,11 @@ class Dense:
         )
 
     @classmethod
-    def restored(cls, dimension: int, arrays: Mapping[str, NDArray[Any]]) -> Dense:
+    def restored(
+        cls, dimension: int, arrays: Mapping[str, NDArray[Any]], device: Device | None = None
+    ) -> Dense:
         """Return what gave these arrays; of the base nothing is copied."""
-        dense = cls(dimension)
+        dense = cls(dimension, device)
         dense._base = Block.from_arrays(arrays, "base")
         dense._tail.append(Block.from_arrays(arrays, "tail"))
         dense._lists = Lists.from_arrays(arrays)
@@ -195,6 +214,10 @@ class Dense:
     def _probed(
         self, found: Shortlist, part: Part, selection: Selection, asked: Question
     ) -> Shortlist:
+        key, own = (self._base, self._means), selection.mask[: self._base.n]
+        near = self._mirror.nearest(key, asked.exact, own, len(found.best))
+        if near is not None:
+            return scan.scan_rows(found, part, near, asked)
         if self._lists is None or self._shape is None:
             return scan.scan_range(found, part, 0, self._base.n, selection.mask, asked)
         counts = selection.counts(self._lists)
@@ -266,7 +289,7 @@ class Dense:
         samples = [
             np.arange(first, n, 8, dtype=np.int32)[:: max(1, n // 40_000)] for first in range(8)
         ]
-        seconds = np.median([_seconds(part, rows, asked) / len(rows) for rows in samples])
+        seconds = np.median([_seconds(part, r, asked) / max(len(r), 1) for r in samples])
         n_exact = int(_EXACT_SECONDS / seconds)
         self.n_exact = min(max(n_exact, _N_EXACT[0]), _N_EXACT[1])
 

@@ -23,12 +23,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from numpy.typing import NDArray
 
 from indexes import saved
+from indexes.device import Device
 from indexes.hybrid import HybridIndex
 from indexes.manifest import Facts
 from indexes.milvus import MilvusIndex
 from indexes.model import AccessFilter, Entry, Facets, Hit, MetadataFilter, Query
 from indexes.snapshot import Snapshots
 from tests.support import milvus
+from tests.support.devices import on_cpu
 from tests.support.naive_index import DIMENSION, NaiveIndex, ids, shared, unit
 
 CODES = ("k10", "k20", "m30", "x77", "2023")
@@ -168,6 +170,7 @@ class OfHybrid(Changes):
     """
 
     index: HybridIndex
+    device: Device | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -177,7 +180,7 @@ class OfHybrid(Changes):
         self.snapshots = Snapshots(self.root / "index")
         self.n_published: int | None = None
         self.published: dict[int, int] = {}
-        self.index = HybridIndex(DIMENSION, self.new_folder())
+        self.index = HybridIndex(DIMENSION, self.new_folder(), self.device)
 
     def new_folder(self) -> Path:
         folder = next(self.work)
@@ -204,10 +207,10 @@ class OfHybrid(Changes):
         """Lose all that the last generation lacks: nothing is closed or committed."""
         del self.index
         if self.n_published is None:
-            self.index = HybridIndex(DIMENSION, self.new_folder())
+            self.index = HybridIndex(DIMENSION, self.new_folder(), self.device)
         else:
             state = self.snapshots.open().state
-            self.index = saved.restored(state, self.new_folder())
+            self.index = saved.restored(state, self.new_folder(), self.device)
             assert contents(self.index) == self.published
         for name, args in self.log[self.n_published or 0 :]:
             getattr(self.index, name)(*args)
@@ -268,6 +271,24 @@ class InLists(OfHybrid):
         self.patch.undo()
 
 
+class OnDevice(Exact, InLists):
+    """A device searches the lists' rows: what is found are the nearest again."""
+
+    device = on_cpu()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch.setattr("indexes.dense._N_EXACT", (0, 0))
+
+    @rule()
+    def mirror(self) -> None:
+        self.index.mirror()
+
+    def asked(self, query: Query, k: int) -> None:
+        self.index.mirror()
+        super().asked(query, k)
+
+
 class OnMilvus(Changes):
     """Milvus Lite, which may be stopped and started again on its files."""
 
@@ -324,5 +345,7 @@ pytestmark = [pytest.mark.timeout(3600), pytest.mark.usefixtures("milvus_made_on
 
 Exact.TestCase.settings = effort(30)
 InLists.TestCase.settings = effort(30)
+OnDevice.TestCase.settings = effort(30)
 OnMilvus.TestCase.settings = effort(20)
-TestExact, TestInLists, TestOnMilvus = Exact.TestCase, InLists.TestCase, OnMilvus.TestCase
+TestExact, TestInLists = Exact.TestCase, InLists.TestCase
+TestOnDevice, TestOnMilvus = OnDevice.TestCase, OnMilvus.TestCase
