@@ -59,9 +59,9 @@ test-vllm: $(READY)
 	@$(BIN)/python tests/vllm/install.py
 	@$(BIN)/python -m pytest -m vllm -s tests/vllm
 
-test-gpu: $(READY)
-	@$(BIN)/python -m pytest -m gpu
+test-gpu:
+	@$(PYTHON) tests/gpu/install.py
 
 clean:
-	rm -rf $(VENV) .venv-vllm data build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-vllm .venv-gpu data build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

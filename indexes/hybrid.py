@@ -175,7 +175,7 @@ class HybridIndex:
     @property
     def is_mirror_due(self) -> bool:
         """Whether the device's copy of the vectors is missing or out of date."""
-        with self._settled(words=False):
+        with self._lock.shared():
             return self._dense.mirroring() is not None
 
     def mirror(self) -> None:

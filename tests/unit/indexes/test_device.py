@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from indexes import lists
 from indexes.dense import Dense
@@ -48,7 +49,7 @@ def copied(made: Dense) -> None:
     assert made.mirroring() is None
 
 
-def selected(mask: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Selection:
+def selected(mask: NDArray[np.bool_]) -> Selection:
     return Selection(AccessFilter(frozenset()), MetadataFilter(), mask, int(mask.sum()))
 
 
