@@ -11,6 +11,7 @@ import ctypes
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.metadata import distributions
 from threading import Lock
 from typing import Any, Literal
 
@@ -163,7 +164,7 @@ def opened(wish: Wish, max_bytes: int = 0) -> Device | None:
     except DeviceUnavailable as error:
         if wish == "cuda":
             raise
-        level = logging.WARNING if has_cuvs() else logging.DEBUG
+        level = logging.WARNING if "faiss-gpu-cuvs" in _installed() else logging.DEBUG
         _log.log(level, "Vectors are searched on the CPU: %s", error)
         return None
     return device
@@ -187,6 +188,11 @@ def free_bytes() -> int:
 
 def _cuvs(max_bytes: int) -> Device:
     """Return the first GPU; nothing of FAISS's is touched without one, it would abort."""
+    if len(_installed()) > 1:
+        raise DeviceUnavailable(
+            "faiss-cpu and faiss-gpu-cuvs are both installed, and each overwrote files of the "
+            "other: uninstall both, then install faiss-gpu-cuvs alone (docs/how-to/gpu.md)."
+        )
     if not has_cuvs():
         raise DeviceUnavailable(
             "The FAISS that is installed has no GPU code: install the extra `gpu` in an "
@@ -216,6 +222,11 @@ def _cuvs(max_bytes: int) -> Device:
         return _faiss.GpuIndexIVFPQ(resources, dimension, n_lists, n_codes, 8, metric, config)
 
     return FaissDevice("GPU 0 (FAISS with cuVS)", room, flat, compressed)
+
+
+def _installed() -> set[str]:
+    """Return which of the packages that are all called `faiss` are installed."""
+    return {name for name in ("faiss-cpu", "faiss-gpu-cuvs") if any(distributions(name=name))}
 
 
 def _selector(mask: NDArray[np.bool_]) -> Any:

@@ -20,10 +20,21 @@ def test_cuda_insists_and_says_what_to_install() -> None:
         gpu.opened("cuda")
 
 
-def test_without_a_gpu_nothing_of_it_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_gpu_nothing_of_it_is_touched(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(gpu, "has_cuvs", lambda: True)
+    monkeypatch.setattr(gpu, "_installed", lambda: {"faiss-gpu-cuvs"})
     assert gpu.opened("auto") is None
+    assert "No GPU answers" in caplog.text
     with pytest.raises(DeviceUnavailable, match="nvidia-smi"):
+        gpu.opened("cuda")
+
+
+def test_two_packages_of_one_name_are_no_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert gpu._installed() == {"faiss-cpu"}
+    monkeypatch.setattr(gpu, "_installed", lambda: {"faiss-cpu", "faiss-gpu-cuvs"})
+    with pytest.raises(DeviceUnavailable, match="uninstall both"):
         gpu.opened("cuda")
 
 
@@ -38,7 +49,7 @@ def test_a_gpu_that_passes_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_gpu_that_ignores_filters_is_refused(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(gpu, "has_cuvs", lambda: True)
+    monkeypatch.setattr(gpu, "_installed", lambda: {"faiss-gpu-cuvs"})
     monkeypatch.setattr(gpu, "_cuvs", lambda max_bytes: Deaf())
     assert gpu.opened("auto") is None
     assert "forbidden rows" in caplog.text
