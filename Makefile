@@ -41,7 +41,7 @@ check: $(READY)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/hadolint Dockerfile
-	@if command -v npx >/dev/null; then npx --yes dclint@3.1.0 docker-compose.yml; \
+	@if command -v npx >/dev/null; then npx --yes dclint@3.1.0 docker-compose.yml docker-compose.gpu.yml; \
 	  else echo "not run: dclint (needs Node.js)"; fi
 
 eval: $(READY)

@@ -214,8 +214,8 @@ class Dense:
     def _probed(
         self, found: Shortlist, part: Part, selection: Selection, asked: Question
     ) -> Shortlist:
-        key, own = (self._base, self._means), selection.mask[: self._base.n]
-        near = self._mirror.nearest(key, asked.exact, own, len(found.best))
+        key, k = (self._base, self._means), len(found.best)
+        near = self._mirror.nearest(key, self._base.n, asked.exact, selection, k)
         if near is not None:
             return scan.scan_rows(found, part, near, asked)
         if self._lists is None or self._shape is None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.model import SearchIndexError
+from indexes.selection import Selection
 
 _Floats = NDArray[np.float32]
 Vectors = Callable[[NDArray[np.int64]], _Floats]
@@ -43,10 +44,11 @@ class DeviceFull(SearchIndexError):
 class Copy(Protocol):
     """Vectors on a device; several threads may ask."""
 
-    def nearest(self, direction: _Floats, mask: NDArray[np.bool_], k: int) -> NDArray[np.int64]:
+    def nearest(self, direction: _Floats, bits: NDArray[np.uint8], k: int) -> NDArray[np.int64]:
         """Return the admitted rows whose products with a unit vector are largest, in any order.
 
-        The mask has an element for each row and admits some. These are the `k` best as far as
+        A set bit admits a row, each byte's lowest is its first row's; some rows are admitted, and
+        bits beyond the last row are 0. These are the `k` best as far as
         the device's precision tells, perhaps more; fewer only if the copy is not exact. Raises
         `RuntimeError` or `MemoryError`.
         """
@@ -90,33 +92,40 @@ class Mirror:
         self._held = (key, copy)
 
     def nearest(
-        self, key: Key, direction: _Floats, mask: NDArray[np.bool_], k: int
+        self, key: Key, n: int, direction: _Floats, selection: Selection, k: int
     ) -> NDArray[np.int32] | None:
-        """Return rows that hold the `k` best admitted ones, ascending; None sends to the CPU.
+        """Return rows that hold the `k` best that are selected; None sends to the CPU.
 
-        Every row is compared with the mask. A device that breaks a filter is never asked again,
-        one that fails is not before the next copy.
+        They are of the first `n` and ascend, each compared with the mask once more. A device
+        that breaks a filter is never asked again, one that fails is not before the next copy.
         """
         held, copy = self._held
         if copy is None or k > MAX_K or not _is_same(held, key):
             return None
-        n = int(np.count_nonzero(mask))
-        if not n:
+        bits = selection.bits(n)
+        n_admitted = count(bits)
+        if not n_admitted:
             return np.zeros(0, np.int32)
         try:
-            rows = np.unique(copy.nearest(direction, mask, k))
+            rows = np.unique(copy.nearest(direction, bits, k))
         except (RuntimeError, MemoryError) as error:
             self._drop(f"{_sentence(error)} The CPU searches until the next copy.")
             return None
-        if len(rows) and (rows[0] < 0 or rows[-1] >= len(mask) or not mask[rows].all()):
+        if len(rows) and (rows[0] < 0 or rows[-1] >= n or not selection.mask[rows].all()):
             self._drop("It returned a row that the filter forbids: the CPU searches from now on.")
             self._device = None
             return None
-        return rows.astype(np.int32) if len(rows) >= min(k, n) else None
+        return rows.astype(np.int32) if len(rows) >= min(k, n_admitted) else None
 
     def _drop(self, reason: str) -> None:
         self._held = (self._held[0], None)
         _log.warning("%s: %s", self._device.name if self._device else "The device", reason)
+
+
+def count(bits: NDArray[np.uint8]) -> int:
+    """Return how many bits are set."""
+    n = len(bits) // 8 * 8
+    return int(np.bitwise_count(bits[:n].view(np.uint64)).sum() + np.bitwise_count(bits[n:]).sum())
 
 
 def check(device: Device) -> None:
@@ -130,7 +139,8 @@ def check(device: Device) -> None:
     try:
         copy = device.copied(lambda rows: units[rows], _N_TESTED, _WIDTH_TESTED)
         for name, asked, mask in _trials(units):
-            found = copy.nearest(asked, mask, _K_TESTED)
+            bits = np.packbits(mask, bitorder="little")
+            found = copy.nearest(asked, bits, _K_TESTED)
             if reason := _wrong(found, units @ asked, mask):
                 raise DeviceUnavailable(
                     f"{device.name} must not be trusted: asked for {name}, it returned {reason}. "

@@ -19,7 +19,16 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.device import MAX_K, Copy, Device, DeviceFull, DeviceUnavailable, Vectors, check
+from indexes.device import (
+    MAX_K,
+    Copy,
+    Device,
+    DeviceFull,
+    DeviceUnavailable,
+    Vectors,
+    check,
+    count,
+)
 from indexes.lists import n_lists, n_sampled
 
 _Floats = NDArray[np.float32]
@@ -110,21 +119,22 @@ class Sheets:
     sheets: list[Any]
     lock: Lock
 
-    def nearest(self, direction: _Floats, mask: NDArray[np.bool_], k: int) -> NDArray[np.int64]:
+    def nearest(self, direction: _Floats, bits: NDArray[np.uint8], k: int) -> NDArray[np.int64]:
         """Return the `k` best and some more, since binary16 may swap neighbours."""
         k = min(k + max(32, k // 4), MAX_K)
-        found, first = [], 0
+        scores, rows, first = [], [], 0
         for sheet in self.sheets:
-            own = mask[first : first + sheet.ntotal]
-            if n := int(np.count_nonzero(own)):
-                params = {"params": _faiss.SearchParameters(sel=_selector(own))}
-                found.append(
-                    _asked(sheet, self.lock, direction, min(k, n), params if n < len(own) else {})
-                )
-                found[-1][1][:] += first
+            own = bits[first // 8 : (first + sheet.ntotal + 7) // 8]
+            n = count(own)
+            if n:
+                selector = _faiss.SearchParameters(sel=_faiss.IDSelectorBitmap(own))
+                params = selector if n < sheet.ntotal else None
+                found = _asked(sheet, self.lock, direction, min(k, n), params)
+                scores.append(found[0])
+                rows.append(found[1] + first)
             first += sheet.ntotal
-        scores, rows = (np.concatenate(part) for part in zip(*found, strict=True))
-        return rows[np.argsort(-scores, kind="stable")[:k]]
+        order = np.argsort(-np.concatenate(scores), kind="stable")[:k]
+        return np.concatenate(rows)[order]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +145,17 @@ class Codes:
     n_lists: int
     lock: Lock
 
-    def nearest(self, direction: _Floats, mask: NDArray[np.bool_], k: int) -> NDArray[np.int64]:
+    def nearest(self, direction: _Floats, bits: NDArray[np.uint8], k: int) -> NDArray[np.int64]:
         """Return several times `k` rows, for the exact scores to choose from.
 
         The fewer rows are admitted, the more lists are read.
         """
-        n = int(np.count_nonzero(mask))
+        n = count(bits)
         k = min(_N_RESCORED * k, MAX_K, n)
         n_read = self.n_lists * _N_READ_A_WANTED * k // n
         n_probed = min(max(_N_PROBED, n_read), self.n_lists, MAX_K)
-        selector = _selector(mask)
-        params = {"params": _faiss.SearchParametersIVF(sel=selector, nprobe=n_probed)}
+        selector = _faiss.IDSelectorBitmap(bits)
+        params = _faiss.SearchParametersIVF(sel=selector, nprobe=n_probed)
         return _asked(self.index, self.lock, direction, k, params)[1]
 
 
@@ -229,15 +239,11 @@ def _installed() -> set[str]:
     return {name for name in ("faiss-cpu", "faiss-gpu-cuvs") if any(distributions(name=name))}
 
 
-def _selector(mask: NDArray[np.bool_]) -> Any:
-    return _faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
-
-
 def _asked(
-    index: Any, lock: Lock, direction: _Floats, k: int, params: dict[str, Any]
+    index: Any, lock: Lock, direction: _Floats, k: int, params: Any
 ) -> tuple[_Floats, NDArray[np.int64]]:
     """Return the scores and rows that were found."""
     with lock:
-        scores, rows = index.search(direction[np.newaxis], k, **params)
+        scores, rows = index.search(direction[np.newaxis], k, params=params)
     is_found = (rows[0] >= 0) & (scores[0] > _NOTHING)
     return scores[0][is_found], rows[0][is_found]

@@ -42,7 +42,7 @@ def test_it_finds_the_nearest_of_the_admitted(
     n_right = 0.0
     for row in rng.integers(0, N, 20).tolist():
         mask = rng.random(N) < share
-        found = copy.nearest(units[row], mask, 100)
+        found = copy.nearest(units[row], np.packbits(mask, bitorder="little"), 100)
         assert mask[found].all()
         scores = np.where(mask, units @ units[row], -np.inf)
         best = np.argsort(-scores)[: min(100, np.count_nonzero(mask))]
@@ -58,7 +58,7 @@ def test_codes_honour_filters(
     copy = small.copied(lambda rows: units[rows], N, DIMENSION)
     for share in (0.5, 0.05):
         mask = np.random.default_rng(3).random(N) < share
-        found = copy.nearest(units[5], mask, 20)
+        found = copy.nearest(units[5], np.packbits(mask, bitorder="little"), 20)
         assert len(found) >= 20
         assert mask[found].all()
 

@@ -43,8 +43,9 @@ class Broken:
         self.units = vectors(np.arange(n))
         return self
 
-    def nearest(self, direction: _Floats, mask: NDArray[np.bool_], k: int) -> NDArray[np.int64]:
+    def nearest(self, direction: _Floats, bits: NDArray[np.uint8], k: int) -> NDArray[np.int64]:
         self.n_asked += 1
+        mask = np.unpackbits(bits, count=len(self.units), bitorder="little").astype(np.bool_)
         return self.answer(direction, mask, k)
 
     def answer(self, direction: _Floats, mask: NDArray[np.bool_], k: int) -> NDArray[np.int64]:

@@ -208,7 +208,10 @@ def test_codes_find_few_admitted_rows_too() -> None:
         lambda rows: VECTORS[rows], N, DIMENSION
     )
     mask = np.arange(N) % 500 == 0
-    assert sorted(copy.nearest(VECTORS[7], mask, 10).tolist()) == np.flatnonzero(mask).tolist()
+    assert (
+        sorted(copy.nearest(VECTORS[7], np.packbits(mask, bitorder="little"), 10).tolist())
+        == np.flatnonzero(mask).tolist()
+    )
 
 
 def test_a_dimension_that_codes_can_not_take_is_refused() -> None:
