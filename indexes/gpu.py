@@ -11,6 +11,7 @@ import ctypes
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import distributions
 from threading import Lock
 from typing import Any, Literal
@@ -197,7 +198,7 @@ def free_bytes() -> int:
 
 
 def _cuvs(max_bytes: int) -> Device:
-    """Return the first GPU; nothing of FAISS's is touched without one, it would abort."""
+    """Return the first GPU; without one some calls of FAISS's end the process."""
     if len(_installed()) > 1:
         raise DeviceUnavailable(
             "faiss-cpu and faiss-gpu-cuvs are both installed, and each overwrote files of the "
@@ -216,22 +217,30 @@ def _cuvs(max_bytes: int) -> Device:
     resources = _faiss.StandardGpuResources()
     resources.setTempMemory(_TEMPORARY_BYTES)
 
-    def room() -> int:
-        free = free_bytes()
-        return min(max_bytes, free) if max_bytes else int(free * _SHARE_OF_FREE)
+    return FaissDevice(
+        "GPU 0 (FAISS with cuVS)",
+        partial(_room, max_bytes),
+        partial(_flat, resources),
+        partial(_compressed, resources),
+    )
 
-    def flat(dimension: int) -> Any:
-        config = _faiss.GpuIndexFlatConfig()
-        config.use_cuvs, config.useFloat16 = True, True
-        return _faiss.GpuIndexFlatIP(resources, dimension, config)
 
-    def compressed(dimension: int, n_lists: int) -> Any:
-        config = _faiss.GpuIndexIVFPQConfig()
-        config.use_cuvs, config.interleavedLayout = True, True
-        n_codes, metric = dimension // _N_NUMBERS_A_CODE, _faiss.METRIC_INNER_PRODUCT
-        return _faiss.GpuIndexIVFPQ(resources, dimension, n_lists, n_codes, 8, metric, config)
+def _room(max_bytes: int) -> int:
+    free = free_bytes()
+    return min(max_bytes, free) if max_bytes else int(free * _SHARE_OF_FREE)
 
-    return FaissDevice("GPU 0 (FAISS with cuVS)", room, flat, compressed)
+
+def _flat(resources: Any, dimension: int) -> Any:
+    config = _faiss.GpuIndexFlatConfig()
+    config.use_cuvs, config.useFloat16 = True, True
+    return _faiss.GpuIndexFlatIP(resources, dimension, config)
+
+
+def _compressed(resources: Any, dimension: int, n_lists: int) -> Any:
+    config = _faiss.GpuIndexIVFPQConfig()
+    config.use_cuvs, config.interleavedLayout = True, True
+    n_codes, metric = dimension // _N_NUMBERS_A_CODE, _faiss.METRIC_INNER_PRODUCT
+    return _faiss.GpuIndexIVFPQ(resources, dimension, n_lists, n_codes, 8, metric, config)
 
 
 def _installed() -> set[str]:

@@ -18,11 +18,12 @@ from tests.support.devices import on_cpu
 
 pytestmark = pytest.mark.cuvs
 
+ROOT = Path(__file__).resolve().parents[2]
 _faiss: Any = faiss
 
 
 def test_it_is_the_build_that_the_project_pins() -> None:
-    text = (Path(__file__).resolve().parents[2] / "pyproject.toml").read_text("utf-8")
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
     assert f'gpu = ["faiss-gpu-cuvs=={version("faiss-gpu-cuvs")}"]' in text
     assert gpu.has_cuvs()
 
@@ -54,6 +55,17 @@ def test_the_calls_that_we_make_exist() -> None:
     params = _faiss.SearchParametersIVF(sel=_faiss.IDSelectorBitmap(bits), nprobe=7)
     assert params.nprobe == 7
     assert [i for i in range(24) if params.sel.is_member(i)] == list(range(0, 20, 3))
+
+
+def test_the_arguments_that_we_pass_are_taken() -> None:
+    """Without a GPU both are refused for that reason, not for their arguments."""
+    resources = _faiss.StandardGpuResources()
+    for make, arguments in ((gpu._flat, (384,)), (gpu._compressed, (384, 100))):
+        if _faiss.get_num_gpus():
+            assert make(resources, *arguments).ntotal == 0
+            continue
+        with pytest.raises(RuntimeError, match="Invalid GPU device"):
+            make(resources, *arguments)
 
 
 def test_selectors_reach_the_kernels() -> None:
