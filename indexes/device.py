@@ -81,13 +81,14 @@ class Mirror:
 
     def refresh(self, key: Key, vectors: Vectors, n: int, dimension: int) -> None:
         """Replace the copy; where that fails there is none, and a warning says why."""
-        if self._device is None:
+        device = self._device
+        if device is None:
             return
         self._held = (key, None)  # first of all, so that its memory is free
         try:
-            copy = self._device.copied(vectors, n, dimension)
+            copy = device.copied(vectors, n, dimension)
         except (DeviceFull, RuntimeError, MemoryError) as error:
-            _log.warning("%s: %s The CPU searches.", self._device.name, _sentence(error))
+            _log.warning("%s: %s The CPU searches.", device.name, _sentence(error))
             return
         self._held = (key, copy)
 
@@ -99,8 +100,8 @@ class Mirror:
         They are of the first `n` and ascend, each compared with the mask once more. A device
         that breaks a filter is never asked again, one that fails is not before the next copy.
         """
-        held, copy = self._held
-        if copy is None or k > MAX_K or not _is_same(held, key):
+        device, (held, copy) = self._device, self._held
+        if device is None or copy is None or k > MAX_K or not _is_same(held, key):
             return None
         bits = selection.bits(n)
         n_admitted = count(bits)
@@ -109,17 +110,17 @@ class Mirror:
         try:
             rows = np.unique(copy.nearest(direction, bits, k))
         except (RuntimeError, MemoryError) as error:
-            self._drop(f"{_sentence(error)} The CPU searches until the next copy.")
+            self._drop(device, f"{_sentence(error)} The CPU searches until the next copy.")
             return None
         if len(rows) and (rows[0] < 0 or rows[-1] >= n or not selection.mask[rows].all()):
-            self._drop("It returned a row that the filter forbids: the CPU searches from now on.")
             self._device = None
+            self._drop(device, "The filter forbids a row of it: the CPU searches from now on.")
             return None
         return rows.astype(np.int32) if len(rows) >= min(k, n_admitted) else None
 
-    def _drop(self, reason: str) -> None:
+    def _drop(self, device: Device, reason: str) -> None:
         self._held = (self._held[0], None)
-        _log.warning("%s: %s", self._device.name if self._device else "The device", reason)
+        _log.warning("%s: %s", device.name, reason)
 
 
 def count(bits: NDArray[np.uint8]) -> int:

@@ -146,7 +146,10 @@ def test_a_forbidden_row_ends_the_use_of_a_device(
         assert len(rows) == 10
         assert selection.mask[rows].all()
     assert device.n_asked == 1
-    assert "forbids: the CPU searches from now on" in caplog.text
+    assert (
+        "A broken device: The filter forbids a row of it: the CPU searches from now on"
+        in caplog.text
+    )
     made.adopt(made.folded(np.ones(N, np.bool_)))
     assert made.mirroring() is None
 
