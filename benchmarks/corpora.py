@@ -15,6 +15,11 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.evaluation import datasets
+from assistant.evaluation.corpus import Source, sources
+from assistant.evaluation.vectors import Vectors
+from assistant.ingest.chunk import embedding_text
+
 _Floats = NDArray[np.float32]
 
 DIMENSION = 384
@@ -93,9 +98,34 @@ def loaded(path: Path, n: int, n_questions: int) -> Corpus:
     return Corpus(path.stem, vectors, questions, own, topics.astype(np.int64))
 
 
+def of_sets(folder: Path, model: Vectors, n_questions: int) -> Corpus:
+    """Return the chunks of all evaluation sets in a folder; each set is a topic.
+
+    Questions are spread over the sets alike.
+    """
+    paths = sorted(path for path in folder.iterdir() if list(path.glob("corpus.jsonl*")))
+    each = [datasets.load(path, limit=-(-n_questions // len(paths))) for path in paths]
+    made = list(sources(each, lambda what, done, total: None))
+    texts = [embedding_text(source.document.title, source.chunk) for source in made]
+    asked = [question.text for dataset in each for question in dataset.questions][:n_questions]
+    documents = {key: i for i, key in enumerate(dict.fromkeys(map(_document, made)))}
+    topics = {dataset.name: i for i, dataset in enumerate(each)}
+    return Corpus(
+        f"{len(paths)} evaluation sets",
+        model.documents(texts, lambda done, total: None),
+        model.queries(asked, lambda done, total: None),
+        np.array([documents[_document(source)] for source in made], np.int64),
+        np.array([topics[source.set_name] for source in made], np.int64),
+    )
+
+
 def unit(vectors: _Floats) -> _Floats:
     """Return the directions of vectors."""
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+
+def _document(source: Source) -> tuple[str, str]:
+    return source.set_name, source.document.id
 
 
 def _learnt(vectors: _Floats, documents: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -9,8 +9,9 @@ may not read, `short` results with fewer hits than there are. Each engine is ask
 in a row: `first` are the times of the first, after other engines have had the caches.
 
 The exit code is 1 if our plan's recall is below 0.99, or anything of it forbidden or short.
-`--real` names an .npz file with `vectors`, `questions` and perhaps `documents` and `topics`, to
-be used instead of synthetic ones.
+Instead of made-up vectors, `--sets` takes a folder of evaluation sets (docs/how-to/evaluate.md),
+each a topic, with `--data` for the folder where embeddings are kept, and `--real` an .npz file
+with `vectors`, `questions` and perhaps `documents` and `topics`.
 """
 
 from __future__ import annotations
@@ -30,10 +31,13 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from assistant.evaluation.vectors import CachedEmbedder
+from assistant.models import embedder
 from benchmarks import corpora, exact, plans, rounds
 from benchmarks.access import CASES, Access, Case, granted
 from benchmarks.corpora import Corpus
-from benchmarks.rivals import RIVALS, Raised, Search
+from benchmarks.rival import Search, Tunable
+from benchmarks.rivals import RIVALS
 from benchmarks.rounds import Engine, Plain, Run
 
 K = 10
@@ -70,6 +74,10 @@ class Truth:
         ]
         return float(np.mean(recalls))
 
+    def is_enough(self, found: Sequence[Sequence[int]]) -> bool:
+        """Return whether the results of all questions reach `RECALL`."""
+        return self.recall(enumerate(found)) >= RECALL
+
     def depth(self) -> int:
         """Return how many of all vectors must be fetched to reach `RECALL`."""
         ranks = [
@@ -104,7 +112,7 @@ class Field:
     questions: NDArray[np.float32]
     engines: list[Engine]
     loaded: dict[str, float]
-    raised: list[Raised]
+    tunable: list[Tunable]
     missing: list[str]
 
     def add(
@@ -123,8 +131,8 @@ class Field:
         self.loaded[name] = round(perf_counter() - start, 1)
         for title, way in rival.ways().items():
             self.engines.append(Engine(title, self._asker(way)))
-            if isinstance(way, Raised):
-                self.raised.append(way)
+            if isinstance(way, Tunable):
+                self.tunable.append(way)
 
     def _asker(self, way: Search) -> Callable[[int, Case], Sequence[int]]:
         return lambda i, case: way(self.questions[i], case.key, K)
@@ -136,6 +144,8 @@ def main() -> int:
     parser.add_argument("--n", type=int, default=200_000)
     parser.add_argument("--questions", type=int, default=60)
     parser.add_argument("--rivals", nargs="*", choices=list(RIVALS), default=[])
+    parser.add_argument("--sets", type=Path)
+    parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--real", type=Path)
     parser.add_argument("--budget", type=float, default=6.0, help="seconds an engine has a case")
     parser.add_argument("--json", action="store_true")
@@ -201,16 +211,18 @@ def _rows(
     _say(f"asking: {case}")
     truth = Truth.of(vectors, field.questions, access.masks[case])
     with threadpool_limits(1):
-        if field.raised:
-            depth = truth.depth()
-            for way in field.raised:
-                way.fetch_k[case.key] = depth
+        for way in field.tunable:
+            way.tune(case.key, truth, K)
         runs = rounds.asked(field.engines, case, len(field.questions), budget)
     ours = runs[plans.PLAN]
     return [truth.figures(case, name, run, ours) for name, run in runs.items()]
 
 
 def _corpus(chosen: argparse.Namespace) -> Corpus:
+    if chosen.sets:
+        bundled = embedder.load(embedder.BUNDLED, chosen.data)
+        model = CachedEmbedder(bundled, chosen.data / "eval-cache")
+        return corpora.of_sets(chosen.sets, model, chosen.questions)
     if chosen.real:
         return corpora.loaded(chosen.real, chosen.n, chosen.questions)
     return corpora.synthetic(chosen.n, chosen.questions)

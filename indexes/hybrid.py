@@ -34,16 +34,14 @@ class HybridIndex:
     Changes hold for every search that begins after the call returned. They are gathered and
     made searchable by words at the next search, so many small changes cost little. Vectors live
     in memory, words too unless there is a `folder`; both are built again at start. Where
-    `is_fold_due`, a `fold` makes searches faster; where `is_mirror_due`, a `mirror` has the
-    `device` search a copy of the vectors.
+    `is_fold_due`, a `fold` makes searches faster; where `is_mirror_due`, a `mirror` has a device
+    search a copy of the vectors.
     """
 
-    def __init__(
-        self, dimension: int, folder: Path | None = None, device: Device | None = None
-    ) -> None:
+    def __init__(self, dimension: int, folder: Path | None = None) -> None:
         self.dimension = dimension
         self._rows = Rows()
-        self._dense = Dense(dimension, device)
+        self._dense = Dense(dimension)
         self._lexical = Lexical(folder)
         self._lock = SharedLock()
         self._folding = Lock()
@@ -171,6 +169,11 @@ class HybridIndex:
             with self._lock.alone():
                 if n_moves == self._n_moves:
                     self._move(fold)
+
+    def use(self, device: Device | None) -> None:
+        """Have a device search vectors after the next `mirror`; None has the CPU do it."""
+        with self._lock.alone():
+            self._dense.use(device)
 
     @property
     def is_mirror_due(self) -> bool:

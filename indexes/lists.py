@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.block import Block
-from indexes.centring import OWNER, UNIT, Means, centred
+from indexes.centring import ERROR, OWNER, UNIT, Means, centred
 from indexes.compiled import compiled, fast, from_half
 
 _Floats = NDArray[np.float32]
@@ -73,13 +73,14 @@ class Shape(NamedTuple):
 
     `codes` (int8) times `scales` are the centroids, the means of centred unit vectors. Around
     its centroid, a list's rows spread along a unit vector `v` with the variance
-    `widths[l] * v @ spread @ v`.
+    `widths[l] * v @ spread @ v`. `slack` is how far a row's code is from it, as a rule.
     """
 
     codes: NDArray[np.int8]
     scales: _Floats
     widths: _Floats
     spread: _Floats
+    slack: float
 
 
 def n_lists(n: int) -> int:
@@ -130,7 +131,11 @@ def shaped(lists: Lists, block: Block, own: _Floats, means: Means) -> Shape:
     scales = np.maximum(np.abs(centroids).max(axis=1, initial=0), 1e-9) / 127
     codes = np.rint(centroids / scales[:, np.newaxis]).astype(np.int8)
     return Shape(
-        codes, scales.astype(np.float32), widths.astype(np.float32), spread.astype(np.float32)
+        codes,
+        scales.astype(np.float32),
+        widths.astype(np.float32),
+        spread.astype(np.float32),
+        float(np.median(own[rows, ERROR])),
     )
 
 

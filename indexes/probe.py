@@ -16,10 +16,22 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.centring import ERROR
-from indexes.compiled import compiled
-from indexes.lists import Lists, Shape
-from indexes.scan import Part, Question, Shortlist, admitted, products, scan_rows
+from indexes.compiled import compiled, fast
+from indexes.lists import Shape
+from indexes.scan import (
+    Columns,
+    Part,
+    Question,
+    Shortlist,
+    admitted,
+    parts_of,
+    products,
+    question,
+    scan_range,
+    scan_rows,
+    settled,
+    shortlist,
+)
 
 _Floats = NDArray[np.float32]
 
@@ -48,32 +60,27 @@ def _above(deviations: float) -> float:
 _TAIL = np.array([_above(i / _N_STEPS) for i in range(_MAX_DEVIATIONS * _N_STEPS + 2)], np.float32)
 
 
-def probed(
-    found: Shortlist,
-    part: Part,
-    lists: Lists,
-    shape: Shape,
-    counts: NDArray[np.int64],
+@compiled
+def best_probed(
+    k: int,
+    n: int,
     mask: NDArray[np.bool_],
-    asked: Question,
-) -> tuple[Shortlist, int]:
-    """Offer the admitted rows of the likeliest lists; return also how many rows that were."""
-    variance = float(asked.exact @ shape.spread @ asked.exact)
-    slack = float(np.median(part.terms[:64, ERROR]))
-    return _probed(
-        found,
-        part,
-        lists.starts,
-        shape,
-        counts,
-        mask,
-        asked,
-        variance,
-        slack,
-        _TAIL,
-        _MISSED_SHARE,
-        _FLOOR,
-    )
+    counts: NDArray[np.int64],
+    vector: _Floats,
+    owner: int,
+    columns: Columns,
+    starts: NDArray[np.int64],
+    shape: Shape,
+) -> tuple[NDArray[np.int64], _Floats]:
+    """Return the `k` best of the `n` rows that a mask admits, and their scores.
+
+    All of the tail is read, of the base the likeliest lists; `counts` says how many rows of each
+    the mask admits.
+    """
+    asked = question(vector, owner, columns[0])
+    base, tail = parts_of(columns)
+    found = scan_range(shortlist(k, n), tail, 0, len(tail.halves), mask[tail.first :], asked)
+    return settled(_probed(found, base, starts, shape, counts, mask, asked), base, tail, asked)
 
 
 @compiled
@@ -85,15 +92,11 @@ def _probed(
     counts: NDArray[np.int64],
     mask: NDArray[np.bool_],
     asked: Question,
-    variance: float,
-    slack: float,
-    tail: _Floats,
-    share: float,
-    floor: int,
-) -> tuple[Shortlist, int]:
-    order, scores, spreads = _ordered(shape, counts, asked, variance)
+) -> Shortlist:
+    """Offer the admitted rows of the likeliest lists."""
+    order, scores, spreads = _ordered(shape, counts, asked)
     n_read, n_round, at = 0, _N_LISTS_A_ROUND, 0
-    limit = share * len(found.best)
+    limit = _MISSED_SHARE * len(found.best)
     while at < len(order):
         stop = min(at + n_round, len(order))
         # Room for all rows, not only for those counted: nothing else checks these writes.
@@ -104,22 +107,22 @@ def _probed(
         found = scan_rows(found, part, rows[:n], asked)
         n_read += n
         at, n_round = stop, n_round + n_round // 4
-        bar = found.best[0] + slack
+        bar = found.best[0] + shape.slack
         if (
-            n_read > floor
+            n_read > _FLOOR
             and bar > -1
-            and not _exceeds(limit, order[at:], scores, spreads, counts, bar, tail)
+            and not _exceeds(limit, order[at:], scores, spreads, counts, bar)
         ):
             break
-    return found, n_read
+    return found
 
 
 @compiled
 def _ordered(
-    shape: Shape, counts: NDArray[np.int64], asked: Question, variance: float
+    shape: Shape, counts: NDArray[np.int64], asked: Question
 ) -> tuple[NDArray[np.int64], _Floats, _Floats]:
     """Return the lists that hold admitted rows, the likeliest first, and all scores' μ and σ."""
-    n = len(counts)
+    n, variance = len(counts), _variance(shape.spread, asked.exact)
     scores, spreads = np.empty(n, np.float32), np.empty(n, np.float32)
     groups, sums = np.flatnonzero(counts).astype(np.int32), np.empty(n, np.int32)
     products(shape.codes, groups, asked.codes, sums)
@@ -141,6 +144,18 @@ def _ordered(
     return order, scores, spreads
 
 
+@fast
+def _variance(spread: _Floats, direction: _Floats) -> float:
+    """Return `direction @ spread @ direction`."""
+    total = 0.0
+    for i in range(len(direction)):
+        along = np.float32(0)
+        for j in range(len(direction)):
+            along += spread[i, j] * direction[j]
+        total += along * direction[i]
+    return total
+
+
 @compiled
 def _exceeds(
     limit: float,
@@ -149,14 +164,13 @@ def _exceeds(
     spreads: _Floats,
     counts: NDArray[np.int64],
     bar: float,
-    tail: _Floats,
 ) -> bool:
     """Return whether more than `limit` rows above the bar are to be expected in these lists."""
     total = 0.0
     for group in groups:
         z = (bar - scores[group]) / spreads[group]
-        step = min(max(int(z * _N_STEPS), 0), len(tail) - 1)
-        total += counts[group] * tail[step]
+        step = min(max(int(z * _N_STEPS), 0), len(_TAIL) - 1)
+        total += counts[group] * _TAIL[step]
         if total > limit:
             return True
     return False

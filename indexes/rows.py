@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, OrderedDict, deque
 from collections.abc import Mapping
 from itertools import chain
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from indexes.cells import NOWHERE, Cells
 from indexes.model import AccessFilter, Entry, Facets, MetadataFilter, primary_lang
 from indexes.selection import UNDATED, Selection
+from indexes.serials import Serials
 
 _N_CACHED_SELECTIONS = 64
 _N_REMEMBERED_CHANGES = 1000
@@ -44,8 +46,8 @@ class Rows:
         self._columns = {name: np.zeros(0, dtype) for name, dtype in _COLUMNS.items()}
         self._lang_codes: dict[str, int] = {}
         self._lang_counts: Counter[int] = Counter()
-        self._serial_of: dict[int, int] = {}
-        self._serials_of: dict[str, list[int]] = {}
+        self._serial_of = Serials.none()
+        self._serials_of: dict[str, array[int]] = {}
         self._n_changes = 0
         self._changes: deque[_Touched] = deque(maxlen=_N_REMEMBERED_CHANGES)
         self._selections: OrderedDict[tuple[AccessFilter, MetadataFilter], Selection] = (
@@ -107,9 +109,9 @@ class Rows:
         langs = [self._lang_code(entry.facets.lang) for entry in entries]
         self._column("langs")[first:] = langs
         self._lang_counts.update(langs)
+        self._serial_of.put((entry.chunk_id for entry in entries), serials)
         for serial, entry in zip(serials, entries, strict=True):
-            self._serial_of[entry.chunk_id] = serial
-            self._serials_of.setdefault(entry.document_id, []).append(serial)
+            self._serials_of.setdefault(entry.document_id, array("q")).append(serial)
         self._note(slice(first, stop))
         return serials
 
@@ -119,7 +121,7 @@ class Rows:
 
     def serials_of(self, document_id: str) -> list[int]:
         """Return the serial numbers of a document's live rows."""
-        serials = self._serials_of.get(document_id, [])
+        serials = self._serials_of.get(document_id)
         if not serials:
             return []
         rows = self.find(np.array(serials, np.int64))
@@ -149,8 +151,7 @@ class Rows:
         rows = self.find(np.array(serials, np.int64))
         self._column("cells")[rows] = NOWHERE
         self._lang_counts.subtract(self.langs[rows].tolist())
-        for chunk_id in self.chunk_ids[rows].tolist():
-            self._serial_of.pop(chunk_id, None)
+        self._serial_of.drop(self.chunk_ids[rows].tolist())
         self.n_dead += len(serials)
         self._note(rows)
 
@@ -227,15 +228,10 @@ class Rows:
         live = rows.live
         rows.n_dead = int(rows.n - live.sum())
         rows._lang_counts = Counter(dict(enumerate(np.bincount(rows.langs[live]).tolist())))
-        serials = rows._columns["serials"]
-        rows._serial_of = dict(
-            zip(rows.chunk_ids[live].tolist(), serials[live].tolist(), strict=True)
-        )
+        rows._serial_of = Serials(rows.chunk_ids[live], rows._columns["serials"][live])
         ids = [raw.decode() for raw in arrays["document_ids"].tolist()]
-        of_documents, ends = (
-            arrays["document_serials"].tolist(),
-            np.cumsum(arrays["document_sizes"]),
-        )
+        of_documents = array("q", arrays["document_serials"].astype(np.int64).tobytes())
+        ends = np.cumsum(arrays["document_sizes"])
         starts = (ends - arrays["document_sizes"]).tolist()
         rows._serials_of = {
             name: of_documents[start:end]
@@ -264,7 +260,7 @@ class Rows:
         alive = set(self._column("serials").tolist())
         for document_id, serials in list(self._serials_of.items()):
             if left := [serial for serial in serials if serial in alive]:
-                self._serials_of[document_id] = left
+                self._serials_of[document_id] = array("q", left)
             else:
                 del self._serials_of[document_id]
 

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.dense import Dense
-from indexes.device import Device
 from indexes.hybrid import HybridIndex
 from indexes.lexical import Lexical
 from indexes.model import SearchIndexError
@@ -36,7 +35,7 @@ def state_of(index: HybridIndex, folder: Path) -> Iterator[State]:
         yield State(state.arrays, state.tables, files)
 
 
-def restored(state: State, folder: Path, device: Device | None = None) -> HybridIndex:
+def restored(state: State, folder: Path) -> HybridIndex:
     """Return the index that `state_of` saw; its word index goes on in an empty `folder`.
 
     Raises `SearchIndexError` if the state lacks something.
@@ -48,7 +47,7 @@ def restored(state: State, folder: Path, device: Device | None = None) -> Hybrid
         index._lexical.close()
         index._lexical = Lexical(folder, state.tables["lexical_langs"])
         index._rows = Rows.restored(state.arrays, state.tables)
-        index._dense = Dense.restored(index.dimension, state.arrays, device)
+        index._dense = Dense.restored(index.dimension, state.arrays)
     except KeyError as error:
         raise SearchIndexError(
             f"The saved index lacks {error}: build it again from the database."

@@ -1,8 +1,11 @@
 """Compiled loops that find the best rows of blocks: certain bounds first, then exact scores.
 
-`scan` and `scan_range` offer rows to a `Shortlist`; `settled` scores what is left of it exactly.
-Whoever was offered and is among the `k` best is in the result: a row is passed over only if its
-upper bound is below the lower bounds of `k` others.
+`scan_rows` and `scan_range` offer rows to a `Shortlist`; `settled` scores what is left of it
+exactly. Whoever was offered and is among the `k` best is in the result: a row is passed over only
+if its upper bound is below the lower bounds of `k` others.
+
+`best_of` and `best_admitted` are whole searches: to return to Python in between costs more than a
+scan of some hundred rows.
 """
 
 from __future__ import annotations
@@ -25,6 +28,13 @@ _MAX_SUM = 2**31 - 1
 _MAX_CODE = 2**15 - 1
 
 
+_Bits = NDArray[np.uint16]
+_Codes = NDArray[np.int8]
+
+Columns = tuple[_Floats, _Bits, _Codes, _Floats, _Bits, _Codes, _Floats]
+"""The means' parts; then halves, codes and terms of the base, and those of the tail after it."""
+
+
 class Question(NamedTuple):
     """A question's direction `exact`, coded in 16 bits, and its products with what is taken out.
 
@@ -33,8 +43,8 @@ class Question(NamedTuple):
 
     exact: _Floats
     codes: NDArray[np.int16]
-    step: float
-    error: float
+    step: np.float32
+    error: np.float32
     shifts: _Floats
 
 
@@ -59,23 +69,49 @@ class Shortlist(NamedTuple):
     n: NDArray[np.int64]
 
 
-def question(direction: _Floats, shifts: _Floats) -> Question:
-    """Code a question; sums of its products with codes of a byte fit into 32 bits."""
-    largest = float(np.abs(direction).max(initial=0.0)) or 1.0
-    step = largest / min(_MAX_CODE, _MAX_SUM // (127 * len(direction)) - 1)
-    codes = np.rint(direction / step).astype(np.int16)
-    error = float(np.linalg.norm(direction - codes * np.float32(step)))
-    return Question(direction, codes, step, error, shifts)
+@fast
+def question(vector: _Floats, owner: int, parts: _Floats) -> Question:
+    """Take one of the means out of a question and code what is left, as a unit vector.
+
+    Sums of the codes' products with codes of a byte fit into 32 bits.
+    """
+    width, square, largest = len(vector), np.float32(0), np.float32(0)
+    direction = np.empty(width, np.float32)
+    for j in range(width):
+        direction[j] = vector[j] - parts[owner, j]
+        square += direction[j] * direction[j]
+        largest = max(largest, abs(direction[j]))
+    length = np.sqrt(square) if square > 0 else np.float32(1)
+    step = np.float32((largest / length if largest > 0 else 1) / _limit(width))
+    codes, missed = np.empty(width, np.int16), np.float32(0)
+    for j in range(width):
+        direction[j] /= length
+        code = np.rint(direction[j] / step)
+        codes[j] = np.int16(code)
+        left = direction[j] - code * step
+        missed += left * left
+    shifts = np.empty(len(parts), np.float32)
+    for i in range(len(parts)):
+        shift = np.float32(0)
+        for j in range(width):
+            shift += parts[i, j] * direction[j]
+        shifts[i] = shift
+    return Question(direction, codes, step, np.sqrt(missed), shifts)
 
 
+@compiled
+def _limit(width: int) -> int:
+    """Return the largest code of a question."""
+    return min(_MAX_CODE, _MAX_SUM // (127 * width) - 1)
+
+
+@compiled
 def shortlist(k: int, n: int) -> Shortlist:
     """Return an empty shortlist for the `k` best of `n` rows."""
     room = min(n, max(16 * k, 4096))
+    best = np.full(k, -np.inf, np.float32)
     return Shortlist(
-        np.full(k, -np.inf, np.float32),
-        np.empty(room, np.int64),
-        np.empty(room, np.float32),
-        np.zeros(1, np.int64),
+        best, np.empty(room, np.int64), np.empty(room, np.float32), np.zeros(1, np.int64)
     )
 
 
@@ -191,8 +227,7 @@ def exact(part: Part, i: int, asked: Question) -> np.float32:
 
 
 @compiled
-def exact_scores(base: Part, tail: Part, rows: NDArray[np.int64], asked: Question) -> _Floats:
-    """Return the cosines of rows of two parts."""
+def _exact_scores(rows: NDArray[np.int64], base: Part, tail: Part, asked: Question) -> _Floats:
     scores = np.empty(len(rows), np.float32)
     for i in range(len(rows)):
         part = base if rows[i] < tail.first else tail
@@ -200,12 +235,56 @@ def exact_scores(base: Part, tail: Part, rows: NDArray[np.int64], asked: Questio
     return scores
 
 
+@compiled
 def settled(
     found: Shortlist, base: Part, tail: Part, asked: Question
 ) -> tuple[NDArray[np.int64], _Floats]:
     """Return the best of the shortlist, at most `k`, best first; of equals the first rows."""
-    n = int(found.n[0])
-    rows = np.sort(found.rows[:n][found.uppers[:n] >= found.best[0]])
-    scores = exact_scores(base, tail, rows, asked)
-    order = np.argsort(-scores, kind="stable")[: len(found.best)]
+    best, n = found.best, _thinned(found.best, found.rows, found.uppers, found.n[0])
+    rows = np.sort(found.rows[:n])
+    scores = _exact_scores(rows, base, tail, asked)
+    order = np.argsort(-scores, kind="mergesort")[: len(best)]
     return rows[order], scores[order]
+
+
+@compiled
+def parts_of(columns: Columns) -> tuple[Part, Part]:
+    """Return the base and the tail."""
+    _, halves, codes, terms, tail_halves, tail_codes, tail_terms = columns
+    base = Part(0, halves, codes, terms)
+    return base, Part(len(halves), tail_halves, tail_codes, tail_terms)
+
+
+@compiled
+def best_of(
+    k: int, rows: NDArray[np.int32], vector: _Floats, owner: int, columns: Columns
+) -> tuple[NDArray[np.int64], _Floats]:
+    """Return the `k` best of chosen rows, ascending positions, and their scores."""
+    asked = question(vector, owner, columns[0])
+    base, tail = parts_of(columns)
+    n_base = np.searchsorted(rows, tail.first)
+    found = shortlist(k, len(rows))
+    found = scan_rows(found, tail, rows[n_base:] - np.int32(tail.first), asked)
+    found = scan_rows(found, base, rows[:n_base], asked)
+    return settled(found, base, tail, asked)
+
+
+@compiled
+def best_admitted(
+    k: int, n: int, mask: NDArray[np.bool_], vector: _Floats, owner: int, columns: Columns
+) -> tuple[NDArray[np.int64], _Floats]:
+    """Return the `k` best of the `n` rows that a mask admits, and their scores."""
+    asked = question(vector, owner, columns[0])
+    base, tail = parts_of(columns)
+    found = shortlist(k, n)
+    found = scan_range(found, tail, 0, len(tail.halves), mask[tail.first :], asked)
+    found = scan_range(found, base, 0, len(base.halves), mask, asked)
+    return settled(found, base, tail, asked)
+
+
+@compiled
+def scores_of(rows: NDArray[np.int64], vector: _Floats, owner: int, columns: Columns) -> _Floats:
+    """Return the scores of rows."""
+    asked = question(vector, owner, columns[0])
+    base, tail = parts_of(columns)
+    return _exact_scores(rows, base, tail, asked)

@@ -40,7 +40,7 @@ class Corpus:
 
     def __init__(self, datasets: Sequence[Dataset], embedder: Vectors, progress: Progress) -> None:
         self._index = HybridIndex(embedder.dimension)
-        self._sources = dict(enumerate(_sources(datasets, progress), 1))
+        self._sources = dict(enumerate(sources(datasets, progress), 1))
         hints = sorted({source.document.acl_hint for source in self._sources.values()})
         self._access = {hint: number for number, hint in enumerate(hints, 1)}
         texts = [embedding_text(s.document.title, s.chunk) for s in self._sources.values()]
@@ -154,7 +154,8 @@ def reading(document: Document) -> Reading:
     return Reading("text/plain", document.title, blocks, document.lang)
 
 
-def _sources(datasets: Sequence[Dataset], progress: Progress) -> Iterator[Source]:
+def sources(datasets: Sequence[Dataset], progress: Progress) -> Iterator[Source]:
+    """Cut the documents of sets into chunks, as a sync does."""
     total = sum(len(dataset.documents) for dataset in datasets)
     done = 0
     for dataset in datasets:

@@ -65,12 +65,13 @@ class Generations:
             follower = self.empty(embedder, dimension)
         with self._database.snapshot() as conn:
             follower.refresh(conn)
+        follower.index.use(self._device)
         follower.index.mirror()
         return follower
 
     def empty(self, embedder: str, dimension: int) -> Follower:
         """Return an index that knows nothing yet."""
-        index = HybridIndex(dimension, self._workplace.subfolder("words"), self._device)
+        index = HybridIndex(dimension, self._workplace.subfolder("words"))
         return Follower(index, embedder)
 
     def opened(self, role: Role, embedder: str | None = None) -> Follower:
@@ -88,7 +89,7 @@ class Generations:
             )
         with self._database.snapshot() as conn:
             _check_history(snapshot, heads.feed_head(conn), feed.history(conn))
-        index = saved.restored(snapshot.state, self._workplace.subfolder("words"), self._device)
+        index = saved.restored(snapshot.state, self._workplace.subfolder("words"))
         sources = frozenset(snapshot.state.tables["source_ids"])
         return Follower(index, facts.embedder, facts.generation, sources)
 

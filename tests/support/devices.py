@@ -102,7 +102,8 @@ class Mirrored:
     """
 
     def __init__(self, device: Device) -> None:
-        self.index = HybridIndex(DIMENSION, device=device)
+        self.index = HybridIndex(DIMENSION)
+        self.index.use(device)
 
     def add(self, entries: list[Entry]) -> None:
         self.index.add(entries)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -7,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assistant.evaluation.vectors import WithoutVectors
 from benchmarks import exact, plans
 from benchmarks.access import CASES, Case, granted
-from benchmarks.corpora import loaded, synthetic, unit
+from benchmarks.corpora import loaded, of_sets, synthetic, unit
 from benchmarks.filtered_search import RECALL, Truth, is_good, measured
 from benchmarks.rivals import RIVALS, Chroma
 from benchmarks.rounds import Engine, Run, asked
@@ -51,6 +53,22 @@ def test_a_chunk_is_in_the_lists_of_those_who_may_read_it() -> None:
             mask.tolist()
             == np.isin(access.access_ids, list(access.filter(case).access_ids)).tolist()
         )
+
+
+def test_each_evaluation_set_is_a_topic(tmp_path: Path) -> None:
+    for name, n in (("a", 3), ("b", 2)):
+        folder = tmp_path / name
+        folder.mkdir()
+        rows = [{"doc_id": f"{i}", "title": f"{name} {i}", "text": "Some words."} for i in range(n)]
+        (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        asked = [{"qid": f"q{i}", "question": "Which?", "gold_doc_ids": ["0"]} for i in range(9)]
+        (folder / "queries.jsonl").write_text("".join(json.dumps(row) + "\n" for row in asked))
+    (tmp_path / "no set").mkdir()
+    corpus = of_sets(tmp_path, WithoutVectors(), 5)
+    assert corpus.topics.tolist() == [0, 0, 0, 1, 1]
+    assert corpus.documents.tolist() == [0, 1, 2, 3, 4]
+    assert len(corpus.questions) == 5
+    assert len(corpus.vectors) == 5
 
 
 def test_forbidden_and_short_results_are_counted() -> None:

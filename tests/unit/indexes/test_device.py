@@ -33,7 +33,8 @@ def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def dense(device: Device | None) -> Dense:
     """All vectors, in two languages, copied to a device."""
-    made = Dense(DIMENSION, device)
+    made = Dense(DIMENSION)
+    made.use(device)
     langs = (np.arange(N) % 2).astype(np.int32)
     live = np.ones(N, np.bool_)
     made.append(VECTORS, langs)

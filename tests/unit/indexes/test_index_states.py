@@ -23,7 +23,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from numpy.typing import NDArray
 
 from indexes import saved
-from indexes.device import Device
 from indexes.hybrid import HybridIndex
 from indexes.manifest import Facts
 from indexes.milvus import MilvusIndex
@@ -170,7 +169,6 @@ class OfHybrid(Changes):
     """
 
     index: HybridIndex
-    device: Device | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -180,7 +178,7 @@ class OfHybrid(Changes):
         self.snapshots = Snapshots(self.root / "index")
         self.n_published: int | None = None
         self.published: dict[int, int] = {}
-        self.index = HybridIndex(DIMENSION, self.new_folder(), self.device)
+        self.index = HybridIndex(DIMENSION, self.new_folder())
 
     def new_folder(self) -> Path:
         folder = next(self.work)
@@ -207,10 +205,10 @@ class OfHybrid(Changes):
         """Lose all that the last generation lacks: nothing is closed or committed."""
         del self.index
         if self.n_published is None:
-            self.index = HybridIndex(DIMENSION, self.new_folder(), self.device)
+            self.index = HybridIndex(DIMENSION, self.new_folder())
         else:
             state = self.snapshots.open().state
-            self.index = saved.restored(state, self.new_folder(), self.device)
+            self.index = saved.restored(state, self.new_folder())
             assert contents(self.index) == self.published
         for name, args in self.log[self.n_published or 0 :]:
             getattr(self.index, name)(*args)
@@ -274,18 +272,20 @@ class InLists(OfHybrid):
 class OnDevice(Exact, InLists):
     """A device searches the lists' rows: what is found are the nearest again."""
 
-    device = on_cpu()
-
     def __init__(self) -> None:
         super().__init__()
         self.patch.setattr("indexes.dense._N_EXACT", (0, 0))
+        self.mirrored: HybridIndex | None = None
 
     @rule()
     def mirror(self) -> None:
+        if self.index is not self.mirrored:  # it died meanwhile
+            self.index.use(on_cpu())
+            self.mirrored = self.index
         self.index.mirror()
 
     def asked(self, query: Query, k: int) -> None:
-        self.index.mirror()
+        self.mirror()
         super().asked(query, k)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,27 +13,33 @@ from numpy.typing import NDArray
 from indexes import centring, scan
 from indexes.block import Block, halves_of
 from indexes.centring import Means
-from indexes.scan import Part
+from indexes.scan import Columns
 
 Floats = NDArray[np.float32]
 
 
-def part(vectors: Floats, means: Means, owners: NDArray[np.int32], first: int = 0) -> Part:
-    block = Block.of(halves_of(vectors))
-    columns = block.halves, block.codes, centring.terms(block, owners, means)
-    for column in columns:
-        column.flags.writeable = False
-    return Part(first, *columns)
-
-
 def best(
-    vectors: Floats, direction: Floats, k: int, means: Means, owners: NDArray[np.int32]
+    vectors: Floats,
+    vector: Floats,
+    k: int,
+    means: Means,
+    owners: NDArray[np.int32],
+    owner: int = 0,
+    n_base: int = 0,
 ) -> tuple[NDArray[np.int64], Floats]:
-    own = part(vectors, means, owners)
-    asked = scan.question(direction, means.parts @ direction)
-    rows = np.arange(len(vectors), dtype=np.int32)
-    found = scan.scan_rows(scan.shortlist(k, len(vectors)), own, rows, asked)
-    return scan.settled(found, own, part(vectors[:0], means, owners[:0], len(vectors)), asked)
+    """Search all rows, the first `n_base` of them in the base, in both ways that there are."""
+    columns: list[NDArray[Any]] = [means.parts]
+    for own in (slice(0, n_base), slice(n_base, len(vectors))):
+        block = Block.of(halves_of(vectors[own]))
+        columns += [*block.searched(), centring.terms(block, owners[own], means)]
+    given = cast(Columns, tuple(columns))
+    n = len(vectors)
+    rows, scores = scan.best_of(k, np.arange(n, dtype=np.int32), vector, owner, given)
+    again, same = scan.best_admitted(k, n, np.ones(n, np.bool_), vector, owner, given)
+    assert rows.tolist() == again.tolist()
+    assert scores.tolist() == same.tolist()
+    assert scores.tolist() == scan.scores_of(rows, vector, owner, given).tolist()
+    return rows, scores
 
 
 def brute(
@@ -65,9 +73,11 @@ def test_the_best_are_found_among_any_vectors(
     vectors = unit(raw)
     means = Means(np.asarray(0.3 * unit(rng.normal(size=(3, dimension)))), np.zeros(2, np.int64))
     owners = rng.integers(0, 3, n).astype(np.int32)
-    direction = unit(middle + spread * rng.normal(size=dimension))
-    rows, scores = best(vectors, direction, min(k, n), means, owners)
-    wanted = brute(vectors, direction, means, owners)
+    vector, owner = unit(middle + spread * rng.normal(size=dimension)), int(rng.integers(0, 3))
+    rows, scores = best(
+        vectors, vector, min(k, n), means, owners, owner, int(rng.integers(0, n + 1))
+    )
+    wanted = brute(vectors, unit(vector - means.parts[owner]), means, owners)
     assert len(set(rows.tolist())) == len(rows) == min(k, n)
     assert scores == pytest.approx(np.sort(wanted)[::-1][: len(rows)], abs=2e-5)
     assert scores == pytest.approx(wanted[rows], abs=2e-5)
@@ -93,4 +103,4 @@ def test_a_vector_equal_to_its_mean_scores_nothing() -> None:
     vectors = np.eye(4, dtype=np.float32)[:2]
     means = Means(vectors[:1].copy(), np.zeros(0, np.int64))
     _, scores = best(vectors, vectors[1], 2, means, np.zeros(2, np.int32))
-    assert scores == pytest.approx([0.5**0.5, 0])
+    assert scores == pytest.approx([1, 0])
