@@ -15,6 +15,14 @@ COPY connectors connectors
 COPY indexes indexes
 COPY ui ui
 RUN pip install --no-deps --no-build-isolation . && pip check
+# With `gpu`, FAISS with cuVS takes the place of FAISS for processors: both are the package faiss.
+ARG DEVICE=cpu
+COPY requirements-gpu.lock ./
+RUN if [ "${DEVICE}" = gpu ]; then \
+      pip uninstall --yes faiss-cpu \
+      && pip install --no-deps --require-hashes --only-binary :all: \
+         --requirement requirements-gpu.lock; \
+    fi
 
 FROM python:3.12-slim-bookworm
 ENV PATH=/opt/assistant/bin:$PATH \

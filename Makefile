@@ -33,7 +33,7 @@ browser:
 	  fi; }
 
 test: $(READY) browser
-	@$(BIN)/python -m pytest -m "not vllm and not gpu"
+	@$(BIN)/python -m pytest -m "not vllm and not gpu and not cuvs"
 
 check: $(READY)
 	@$(BIN)/ruff format --check .
@@ -41,7 +41,7 @@ check: $(READY)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/hadolint Dockerfile
-	@if command -v npx >/dev/null; then npx --yes dclint@3.1.0 docker-compose.yml; \
+	@if command -v npx >/dev/null; then npx --yes dclint@3.1.0 docker-compose.yml docker-compose.gpu.yml; \
 	  else echo "not run: dclint (needs Node.js)"; fi
 
 eval: $(READY)
@@ -59,9 +59,9 @@ test-vllm: $(READY)
 	@$(BIN)/python tests/vllm/install.py
 	@$(BIN)/python -m pytest -m vllm -s tests/vllm
 
-test-gpu: $(READY)
-	@$(BIN)/python -m pytest -m gpu
+test-gpu:
+	@$(PYTHON) tests/gpu/install.py
 
 clean:
-	rm -rf $(VENV) .venv-vllm data build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-vllm .venv-gpu data build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -40,10 +40,25 @@ class ModelSettings(Section):
     """Which model turns text into vectors."""
 
     embedder: str = Field(
-        "bundled", description="`bundled`, a folder, or the name of a sentence-transformers model"
+        "bundled",
+        description="`bundled`, a folder, the name of a sentence-transformers model, or the base "
+        "URL of a server that embeds, such as `http://127.0.0.1:8001/v1`",
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the embedder runs")
     batch_tokens: int = Field(16_384, ge=512, description="most tokens in one embedding batch")
+    served_name: str = Field(
+        "", description="the embedder's name at its server; empty takes the first one"
+    )
+    revision: str = Field("", description="which weights the server has; change it with them")
+    query_prompt: str = Field("", description="goes before questions that a server embeds")
+    document_prompt: str = Field("", description="goes before passages that a server embeds")
+    api_key: SecretStr | None = Field(None, description="sent to the server as a bearer token")
+    timeout_s: float = Field(60.0, gt=0, description="seconds the server may take for a batch")
+
+    @property
+    def is_served(self) -> bool:
+        """Whether the embedder is a server's address."""
+        return self.embedder.startswith(("http://", "https://"))
 
 
 class GeneratorSettings(Section):
@@ -73,10 +88,16 @@ class RetrievalSettings(Section):
 
 
 class IndexSettings(Section):
-    """How the search index is kept in the data folder, for a quick start."""
+    """Where vectors are searched, and how the index is kept in the data folder."""
 
     save_every: int = Field(
         5_000, ge=0, description="document changes after which it is saved again; 0 never"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="where vectors are searched: `auto` takes a GPU, `cuda` insists on it"
+    )
+    device_memory_mb: int = Field(
+        0, ge=0, description="most of the GPU's memory for vectors; 0 is four fifths of the free"
     )
 
 

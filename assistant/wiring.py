@@ -17,6 +17,7 @@ from assistant.ingest.progress import Progress, Silent
 from assistant.ingest.sync import SyncRun
 from assistant.models import embedder as embedders
 from assistant.models.quotes import Quotes
+from assistant.models.served import ServedEmbedder
 from assistant.models.weights import Progress as WeightsProgress
 from assistant.ports import Embedder, Generator
 from assistant.retrieval.generations import Generations
@@ -26,6 +27,8 @@ from assistant.store.database import Database, open_database
 from assistant.store.sources import Source
 from connectors import registry
 from connectors.contract import Connector
+from indexes import gpu
+from indexes.device import Device, DeviceUnavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,9 @@ def database(settings: Settings) -> Iterator[Database]:
 
 
 def embedder(settings: Settings, progress: WeightsProgress | None = None) -> Embedder:
-    """Load the embedding model that the settings name."""
+    """Load the embedding model that the settings name, or find its server."""
+    if settings.models.is_served:
+        return ServedEmbedder(settings.models)
     return embedders.load(
         settings.models.embedder,
         settings.data_dir,
@@ -110,7 +115,19 @@ def assembled(
 
 def generations(settings: Settings, opened: Database) -> Generations:
     """Return the saved generations of the index, in the data folder."""
-    return Generations(opened, settings.data_dir / "index", settings.index.save_every)
+    folder = settings.data_dir / "index"
+    return Generations(opened, folder, settings.index.save_every, device(settings))
+
+
+def device(settings: Settings) -> Device | None:
+    """Return the device that searches vectors, tested, or None for the CPU.
+
+    Raises `SettingsError` if the settings insist on a GPU that can't be used.
+    """
+    try:
+        return gpu.opened(settings.index.device, settings.index.device_memory_mb * 1_000_000)
+    except DeviceUnavailable as error:
+        raise SettingsError(f"`index.device` is `cuda`, but: {error}") from error
 
 
 @contextmanager

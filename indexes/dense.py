@@ -7,7 +7,7 @@ base's are probed list by list.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
@@ -19,6 +19,7 @@ from indexes import centring, scan
 from indexes import lists as grouping
 from indexes.block import Block, halves_of, joined
 from indexes.centring import Means
+from indexes.device import Device, Mirror
 from indexes.lists import Lists, Shape
 from indexes.probe import best_probed
 from indexes.scan import Columns
@@ -48,7 +49,8 @@ class Dense:
     """Vectors at row positions that are the caller's, kept as binary16.
 
     `n_exact` is the number of admitted rows up to which all are scanned. Readers may run
-    together; writers need exclusive use.
+    together; writers need exclusive use. A copy of the base on a device takes the place of the
+    lists, as long as it is up to date.
     """
 
     def __init__(self, dimension: int) -> None:
@@ -59,6 +61,7 @@ class Dense:
         self._shape: Shape | None = None
         self._terms = np.zeros((0, 4), np.float32)
         self._means = Means.none(dimension)
+        self._mirror = Mirror()
         self._columns = self._gathered()
 
     def __len__(self) -> int:
@@ -92,6 +95,9 @@ class Dense:
         asked = (np.array(vector, np.float32), self._means.owner(lang), self._columns)
         if n <= self.n_exact:
             return scan.best_of(k, selection.rows(), *asked)
+        near = self._mirrored(vector, lang, selection, k)
+        if near is not None:
+            return scan.best_of(k, near, *asked)
         if self._lists is None or self._shape is None:
             return scan.best_admitted(k, n, selection.mask, *asked)
         lists, counts = self._lists, selection.counts(self._lists)
@@ -163,6 +169,25 @@ class Dense:
         self._refresh()
         return order
 
+    def use(self, device: Device | None) -> None:
+        """Have a device search a copy of the base, once there is one; see `mirroring`."""
+        self._mirror = Mirror(device)
+
+    def mirroring(self) -> Callable[[], None] | None:
+        """Return what copies the base to the device, None if there is nothing to copy.
+
+        Calling that needs no exclusive use of anything: the base never changes.
+        """
+        mirror, base, means = self._mirror, self._base, self._means
+        own = self._terms[: base.n]
+        if not base.n or not mirror.is_due((base, means)):
+            return None
+
+        def vectors(rows: NDArray[np.int64]) -> _Floats:
+            return centring.centred(base, rows, own[rows], means)
+
+        return lambda: mirror.refresh((base, means), vectors, base.n, self.dimension)
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all as plain arrays; the base's are its own memory, which never changes."""
         tail = {name: array.copy() for name, array in self._tail.arrays("tail").items()}
@@ -189,6 +214,22 @@ class Dense:
         dense._means = Means(arrays["means"], arrays["mean_counts"])
         dense._refresh()
         return dense
+
+    def _mirrored(
+        self, vector: _Floats, lang: int | None, selection: Selection, k: int
+    ) -> NDArray[np.int32] | None:
+        """Return rows that hold the best, by the device and all of the tail; None without one."""
+        key, n = (self._base, self._means), self._base.n
+        if not self._mirror.holds(key):
+            return None
+        question = scan.question(
+            np.array(vector, np.float32), self._means.owner(lang), self._means.parts
+        )
+        near = self._mirror.nearest(key, n, question.exact, selection, k)
+        if near is None:
+            return None
+        later = n + np.flatnonzero(selection.mask[n : len(self)])
+        return np.concatenate([near, later.astype(np.int32)])
 
     def _directions(self, rows: NDArray[np.int64]) -> _Floats:
         """Return ascending rows as the unit vectors that are searched."""
@@ -246,7 +287,7 @@ class Dense:
         samples = [
             np.arange(first, n, 8, dtype=np.int32)[:: max(1, n // 40_000)] for first in range(8)
         ]
-        seconds = np.median([_seconds(self._columns, rows) / len(rows) for rows in samples])
+        seconds = np.median([_seconds(self._columns, r) / max(len(r), 1) for r in samples])
         n_exact = int(_EXACT_SECONDS / seconds)
         self.n_exact = min(max(n_exact, _N_EXACT[0]), _N_EXACT[1])
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from indexes import fusion
 from indexes.dense import Dense, Fold
+from indexes.device import Device
 from indexes.fusion import Candidates
 from indexes.lexical import Lexical, Matches, Text
 from indexes.lists import N_WITHOUT
@@ -33,7 +34,8 @@ class HybridIndex:
     Changes hold for every search that begins after the call returned. They are gathered and
     made searchable by words at the next search, so many small changes cost little. Vectors live
     in memory, words too unless there is a `folder`; both are built again at start. Where
-    `is_fold_due`, a `fold` makes searches faster.
+    `is_fold_due`, a `fold` makes searches faster; where `is_mirror_due`, a `mirror` has a device
+    search a copy of the vectors.
     """
 
     def __init__(self, dimension: int, folder: Path | None = None) -> None:
@@ -167,6 +169,28 @@ class HybridIndex:
             with self._lock.alone():
                 if n_moves == self._n_moves:
                     self._move(fold)
+
+    def use(self, device: Device | None) -> None:
+        """Have a device search vectors after the next `mirror`; None has the CPU do it."""
+        with self._lock.alone():
+            self._dense.use(device)
+
+    @property
+    def is_mirror_due(self) -> bool:
+        """Whether the device's copy of the vectors is missing or out of date."""
+        with self._lock.shared():
+            return self._dense.mirroring() is not None
+
+    def mirror(self) -> None:
+        """Copy the vectors to the device, if they are many; searches and changes go on meanwhile.
+
+        New rows stay on the CPU until the next `fold`. If the device fails, everything does.
+        """
+        with self._folding:
+            with self._settled(words=False):
+                copy = self._dense.mirroring()
+            if copy is not None:
+                copy()
 
     def close(self) -> None:
         """Let go of the folder; the index can't be used any more."""

@@ -45,6 +45,7 @@ def _inside(settings: Settings, database: Database) -> Iterator[Finding]:
     yield _looked("audit log", lambda: _audit(settings, database))
     yield _looked("sources", lambda: _sources(database))
     yield _looked("models", lambda: _models(settings))
+    yield _looked("vectors", lambda: _vectors(settings))
 
 
 def _looked(name: str, look: Callable[[], str]) -> Finding:
@@ -91,3 +92,10 @@ def _models(settings: Settings) -> str:
     except DependencyError as error:
         raise type(error)(f"generator: {error}") from error
     return f"{embedder.name} embeds, {generator.name} answers"
+
+
+def _vectors(settings: Settings) -> str:
+    device = wiring.device(settings)
+    if device is None:
+        return "searched on the CPU"
+    return f"searched on {device.name}, which keeps to filters"

@@ -16,6 +16,7 @@ from assistant.store import feed, heads
 from assistant.store.database import Database
 from assistant.store.feed import History
 from indexes import saved
+from indexes.device import Device
 from indexes.hybrid import HybridIndex
 from indexes.manifest import Facts, Manifest
 from indexes.model import SearchIndexError
@@ -30,11 +31,15 @@ class Generations:
     """Starts an index from a saved generation where one can be trusted, and saves new ones.
 
     `save_every` is the number of changes after which a running process saves one in the
-    background; 0 never does. Close it at the end: the folder it works in goes with it.
+    background; 0 never does. A `device` searches a copy of the vectors. Close it at the end: the
+    folder it works in goes with it.
     """
 
-    def __init__(self, database: Database, folder: Path, save_every: int = 0) -> None:
+    def __init__(
+        self, database: Database, folder: Path, save_every: int = 0, device: Device | None = None
+    ) -> None:
         self.snapshots = Snapshots(folder)
+        self._device = device
         self._database = database
         self._save_every = save_every
         self._workplace = Workplace(folder)
@@ -60,6 +65,8 @@ class Generations:
             follower = self.empty(embedder, dimension)
         with self._database.snapshot() as conn:
             follower.refresh(conn)
+        follower.index.use(self._device)
+        follower.index.mirror()
         return follower
 
     def empty(self, embedder: str, dimension: int) -> Follower:
@@ -105,10 +112,11 @@ class Generations:
             )
 
     def keep(self, follower: Follower) -> None:
-        """Fold the index and save a generation, in the background, if enough has changed."""
+        """Fold, copy and save the index, in the background, if enough has changed."""
         n_changes = follower.generation - self._saved_at
         is_behind = 0 < self._save_every <= n_changes
-        if (is_behind or follower.index.is_fold_due) and self._saving.acquire(blocking=False):
+        is_due = is_behind or follower.index.is_fold_due or follower.index.is_mirror_due
+        if is_due and self._saving.acquire(blocking=False):
             self._thread = threading.Thread(target=self._tend, args=(follower,))
             self._thread.start()
 
@@ -128,6 +136,7 @@ class Generations:
             if follower.index.is_fold_due:
                 follower.index.fold()
                 n_changes = 0
+            follower.index.mirror()
             if self._save_every:
                 self._save_if_behind(follower, n_changes)
         finally:

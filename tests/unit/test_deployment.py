@@ -20,8 +20,12 @@ from docs.reference import generate
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+ON_GPU: dict[str, dict[str, Any]] = yaml.safe_load(
+    (ROOT / "docker-compose.gpu.yml").read_text("utf-8")
+)["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 LOCK = (ROOT / "requirements.lock").read_text("utf-8")
+GPU_LOCK = (ROOT / "requirements-gpu.lock").read_text("utf-8")
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 OURS = [name for name, service in SERVICES.items() if service["image"].startswith("assistant:")]
 
@@ -193,9 +197,9 @@ def test_the_guide_shows_what_compose_has() -> None:
     assert f"{int(SERVICES['vllm']['command'][-1]):,} tokens" in guide
 
 
-def entries() -> dict[str, tuple[Version, list[str]]]:
-    """The packages of the lock with their hashes."""
-    joined = re.sub(r"\\\n\s*", "", re.sub(r"^\s*#.*\n", "", LOCK, flags=re.M))
+def entries(lock: str = LOCK) -> dict[str, tuple[Version, list[str]]]:
+    """The packages of a lock with their hashes."""
+    joined = re.sub(r"\\\n\s*", "", re.sub(r"^\s*#.*\n", "", lock, flags=re.M))
     found: dict[str, tuple[Version, list[str]]] = {}
     for line in filter(None, map(str.strip, joined.splitlines())):
         pinned, *hashes = line.split("--hash=")
@@ -207,6 +211,51 @@ def entries() -> dict[str, tuple[Version, list[str]]]:
             [value.strip() for value in hashes],
         )
     return found
+
+
+def test_the_shape_with_a_gpu_keeps_the_rules() -> None:
+    embedder = ON_GPU["embedder"]
+    test_a_service_has_no_rights_it_does_not_need(embedder)
+    test_a_service_is_watched_and_started_again(embedder)
+    test_images_are_pinned(embedder)
+    assert embedder["image"] == SERVICES["vllm"]["image"]
+    assert embedder["networks"] == ["inner"]
+    assert "ports" not in embedder
+    assert set(ON_GPU) - set(SERVICES) == {"embedder"}
+    changed = {name: set(ON_GPU[name]) for name in ON_GPU if name in SERVICES}
+    assert changed == {
+        "api": {"build", "depends_on", "environment", "deploy"},
+        "worker": {"environment"},
+        "vllm": {"command"},
+    }
+    before = SERVICES["vllm"]["command"]
+    assert ON_GPU["vllm"]["command"][: len(before)] == before
+
+
+def test_the_settings_of_the_shape_with_a_gpu_are_understood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for key, value in ON_GPU["api"]["environment"].items():
+        shown = re.sub(r"\$\{\w+:-(.*?)\}", r"\1", str(value))
+        monkeypatch.setenv(key, re.sub(r"\$\{\w+:\?.*?\}", "r1", shown))
+    settings = load()
+    assert settings.models.is_served
+    assert settings.models.revision == "r1"
+    assert (settings.index.device, settings.index.device_memory_mb) == ("cuda", 8000)
+    assert ON_GPU["worker"]["environment"].items() <= ON_GPU["api"]["environment"].items()
+    assert f"http://{list(ON_GPU)[1]}:8000/v1" == settings.models.embedder
+
+
+def test_the_lock_for_gpus_is_the_extra_with_hashes() -> None:
+    locked = entries(GPU_LOCK)
+    (text,) = PROJECT["optional-dependencies"]["gpu"]
+    requirement = Requirement(text)
+    assert requirement.specifier.contains(locked[requirement.name][0])
+    assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", h) for _, hs in locked.values() for h in hs)
+    assert not set(locked) & set(entries()), "the image has both"
+    pinned = (ROOT / "tests/gpu/requirements.txt").read_text("utf-8").split()
+    assert text in pinned
 
 
 def test_every_line_of_the_lock_has_hashes() -> None:

@@ -93,6 +93,18 @@ def test_an_unreachable_model_is_found_by_doctor(tmp_path: Path, model_data_dir:
     assert "127.0.0.1:1" in done.stdout
 
 
+def test_a_gpu_that_is_insisted_on_and_missing_is_found_by_doctor(
+    tmp_path: Path, model_data_dir: Path
+) -> None:
+    (tmp_path / "models").symlink_to(model_data_dir / "models")
+    done = assistant("doctor", "--data", str(tmp_path), ASSISTANT_INDEX__DEVICE="cuda")
+    assert done.returncode == 3
+    assert "`index.device` is `cuda`" in " ".join(done.stdout.split())
+    done = assistant("doctor", "--data", str(tmp_path), ASSISTANT_INDEX__DEVICE="auto")
+    assert done.returncode == 0
+    assert "searched on the CPU" in " ".join(done.stdout.split())
+
+
 def test_an_unknown_person_and_an_empty_question_are_refused(
     tmp_path: Path, model_data_dir: Path
 ) -> None:

@@ -19,6 +19,7 @@ from indexes.manifest import SnapshotDamaged
 from indexes.model import AccessFilter, Query
 from indexes.workplace import Workplace
 from tests.support.company import Company
+from tests.support.devices import Broken
 from tests.support.hashing import HashingEmbedder
 
 NAME, DIMENSION = HashingEmbedder.name, HashingEmbedder.dimension
@@ -108,6 +109,40 @@ def test_a_running_process_saves_after_some_changes(start: Start, company: Compa
     assert manifest is not None
     assert manifest.facts.generation in {3, 6}
     assert is_true(generations.opened("current", NAME), company.database)
+
+
+def test_vectors_are_copied_to_the_device_at_the_start_and_after_each_fold(
+    company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("indexes.dense.grouping.N_WITHOUT", "indexes.hybrid.N_WITHOUT"):
+        monkeypatch.setattr(name, 20)
+    monkeypatch.setattr("indexes.dense._N_EXACT", (0, 0))
+    device = Broken()
+
+    def asked(follower: Follower) -> int:
+        access = frozenset(saved.contents(follower.index)[1].tolist())
+        question = HashingEmbedder().embed_queries(["note"])[0]
+        query = Query("note", question, "en", AccessFilter(access))
+        assert len(follower.index.search_dense(query, 3)) == 3
+        return device.n_asked
+
+    generations = Generations(company.database, tmp_path / "index", 10, device)
+    follower = generations.start(NAME, DIMENSION)
+    assert asked(follower) == 0
+    for number in range(40):
+        company.document(f"note-{number}", f"Note number {number}.")
+    with company.database.begin() as conn:
+        follower.refresh(conn)
+    generations.keep(follower)
+    assert generations._thread is not None
+    generations._thread.join()
+    assert (device.n_copies, asked(follower)) == (1, 1)
+    generations.close(follower)
+    again = Generations(company.database, tmp_path / "index", 10, device)
+    opened = again.start(NAME, DIMENSION)
+    assert opened.generation == follower.generation
+    assert (device.n_copies, asked(opened)) == (2, 2)
+    again.close(opened)
 
 
 def test_a_damaged_generation_is_not_used(

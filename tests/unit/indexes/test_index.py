@@ -6,31 +6,59 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from indexes import gpu, lists
 from indexes.hybrid import HybridIndex
 from indexes.milvus import MilvusIndex
 from indexes.model import Facets, Index, MetadataFilter, SearchIndexError
-from tests.support import milvus
+from tests.support.devices import Mirrored, on_cpu
 from tests.support.naive_index import DIMENSION, NaiveIndex, ask, entry, ids, unit
 
-Make = Callable[[Path, MilvusIndex], AbstractContextManager[Index]]
+Make = Callable[[pytest.FixtureRequest], AbstractContextManager[Index]]
+
+
+def on_milvus(request: pytest.FixtureRequest) -> AbstractContextManager[Index]:
+    from tests.support import milvus  # its packages are not in the environment of `make test-gpu`
+
+    return milvus.emptied(request.getfixturevalue("kept"))
+
+
+def on_gpu(request: pytest.FixtureRequest) -> AbstractContextManager[Index]:
+    device = gpu.opened("cuda")
+    assert device is not None
+    return on_device(request, Mirrored(device))
+
+
+def on_device(request: pytest.FixtureRequest, made: Mirrored) -> AbstractContextManager[Index]:
+    request.getfixturevalue("monkeypatch").setattr(lists, "N_WITHOUT", 0)
+    return closing(made)
+
 
 MAKERS: dict[str, Make] = {
-    "naive": lambda folder, kept: nullcontext(NaiveIndex()),
-    "hybrid in memory": lambda folder, kept: closing(HybridIndex(DIMENSION)),
-    "hybrid in a folder": lambda folder, kept: closing(HybridIndex(DIMENSION, folder)),
-    "milvus": lambda folder, kept: milvus.emptied(kept),
+    "naive": lambda request: nullcontext(NaiveIndex()),
+    "hybrid in memory": lambda request: closing(HybridIndex(DIMENSION)),
+    "hybrid in a folder": lambda request: closing(
+        HybridIndex(DIMENSION, request.getfixturevalue("tmp_path"))
+    ),
+    "hybrid on a device": lambda request: on_device(request, Mirrored(on_cpu())),
+    "hybrid on a GPU": on_gpu,
+    "milvus": on_milvus,
 }
-OURS = [name for name in MAKERS if name != "naive"]
+ALL = [
+    pytest.param(name, marks=pytest.mark.gpu) if "GPU" in name else pytest.param(name)
+    for name in MAKERS
+]
+OURS = ALL[1:]
 
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusIndex]:
+    from tests.support import milvus
+
     with (
         milvus.served(tmp_path_factory.mktemp("milvus")) as uri,
         closing(MilvusIndex(uri, DIMENSION)) as index,
@@ -38,9 +66,9 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MilvusIndex]:
         yield index
 
 
-@pytest.fixture(params=MAKERS)
-def index(request: pytest.FixtureRequest, tmp_path: Path, kept: MilvusIndex) -> Iterator[Index]:
-    with MAKERS[request.param](tmp_path, kept) as made:
+@pytest.fixture(params=ALL)
+def index(request: pytest.FixtureRequest) -> Iterator[Index]:
+    with MAKERS[request.param](request) as made:
         yield made
 
 

@@ -29,6 +29,7 @@ from indexes.milvus import MilvusIndex
 from indexes.model import AccessFilter, Entry, Facets, Hit, MetadataFilter, Query
 from indexes.snapshot import Snapshots
 from tests.support import milvus
+from tests.support.devices import on_cpu
 from tests.support.naive_index import DIMENSION, NaiveIndex, ids, shared, unit
 
 CODES = ("k10", "k20", "m30", "x77", "2023")
@@ -268,6 +269,26 @@ class InLists(OfHybrid):
         self.patch.undo()
 
 
+class OnDevice(Exact, InLists):
+    """A device searches the lists' rows: what is found are the nearest again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch.setattr("indexes.dense._N_EXACT", (0, 0))
+        self.mirrored: HybridIndex | None = None
+
+    @rule()
+    def mirror(self) -> None:
+        if self.index is not self.mirrored:  # it died meanwhile
+            self.index.use(on_cpu())
+            self.mirrored = self.index
+        self.index.mirror()
+
+    def asked(self, query: Query, k: int) -> None:
+        self.mirror()
+        super().asked(query, k)
+
+
 class OnMilvus(Changes):
     """Milvus Lite, which may be stopped and started again on its files."""
 
@@ -324,5 +345,7 @@ pytestmark = [pytest.mark.timeout(3600), pytest.mark.usefixtures("milvus_made_on
 
 Exact.TestCase.settings = effort(30)
 InLists.TestCase.settings = effort(30)
+OnDevice.TestCase.settings = effort(30)
 OnMilvus.TestCase.settings = effort(20)
-TestExact, TestInLists, TestOnMilvus = Exact.TestCase, InLists.TestCase, OnMilvus.TestCase
+TestExact, TestInLists = Exact.TestCase, InLists.TestCase
+TestOnDevice, TestOnMilvus = OnDevice.TestCase, OnMilvus.TestCase
