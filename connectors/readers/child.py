@@ -151,7 +151,6 @@ def main(request: dict[str, Any]) -> NoReturn:
     limits = Limits(**request["limits"])
     folder = request["folder"]
     sys.excepthook = _report_bug
-    os.environ |= {"HOME": folder, "TMPDIR": folder}
     os.chdir(folder)
     confine(limits, Path(folder))
     path = Path(request["path"])

@@ -132,7 +132,7 @@ class _Template:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
-                env={"LANG": "C.UTF-8"},
+                env={"LANG": "C.UTF-8", "HOME": ".", "TMPDIR": "."},
                 start_new_session=True,
             )
         self.pid = self._process.pid
