@@ -12,11 +12,13 @@ from sqlalchemy import Connection
 from assistant.access import acl
 from assistant.access.acl import CheckedPassage
 from assistant.domain import Caller, ChunkId, Passage
+from assistant.ingest.chunk import embedding_text
 from assistant.ports import Embedder
 from assistant.retrieval.diversity import Found, distinct
 from assistant.retrieval.follower import Follower
 from assistant.retrieval.generations import Generations
 from assistant.retrieval.recency import Dated, newest_first
+from assistant.retrieval.rerank import Reranking, Text
 from assistant.store.database import Database
 from assistant.store.passages import DocumentRow, PassageRow
 from indexes.model import AccessFilter, Hit, MetadataFilter, Query
@@ -53,6 +55,7 @@ class Retriever:
         *,
         n_candidates: int = 100,
         acl_max_age_s: float = 0.0,
+        reranking: Reranking | None = None,
     ) -> None:
         self._database = database
         self._embedder = embedder
@@ -60,6 +63,7 @@ class Retriever:
         self._generations = generations
         self._n_candidates = n_candidates
         self._acl_max_age_s = acl_max_age_s
+        self._reranking = reranking
 
     @property
     def n_chunks(self) -> int:
@@ -85,6 +89,9 @@ class Retriever:
         )
         checked = self.still_permitted(caller, [ChunkId(hit.chunk_id) for hit in hits])
         allowed = [hit for hit in hits if hit.chunk_id in checked]
+        if self._reranking is not None:
+            texts = [_text(checked[ChunkId(hit.chunk_id)].row) for hit in allowed]
+            allowed = [allowed[i] for i in self._reranking.order(text, lang, texts)]
         best = islice(_in_order(text, allowed, checked), k)
         numbered = tuple(_passage(n, hit, checked) for n, hit in enumerate(best, 1))
         return Retrieved(numbered, len(allowed), generation, access)
@@ -120,6 +127,11 @@ def _in_order(
     dated = [Dated(row.document.facts.title, row.chunk.text, _day(row.document)) for row in found]
     order = newest_first(text, dated)
     return (hits[order[kept]] for kept in distinct([_found(found[i]) for i in order]))
+
+
+def _text(row: PassageRow) -> Text:
+    """Return a passage with its title and headings, as it was embedded."""
+    return Text(embedding_text(row.document.facts.title, row.chunk), row.chunk.lang)
 
 
 def _found(row: PassageRow) -> Found:
