@@ -10,8 +10,9 @@ from typing import Literal
 from assistant.domain import Chunk, ChunkId, DocumentId, Passage
 from assistant.evaluation.datasets import Dataset, Document, GoldenQuestion
 from assistant.evaluation.vectors import Vectors
-from assistant.ingest.chunk import chunk, embedding_text
+from assistant.ingest.chunk import chunk
 from assistant.retrieval.rerank import Reranking, Text
+from assistant.text.context import embedding_text
 from connectors.readers.model import Block, Reading
 from indexes.fusion import Candidates
 from indexes.hybrid import HybridIndex

@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 from assistant.access import acl
 from assistant.access.acl import CheckedPassage
 from assistant.domain import Caller, ChunkId, Passage
-from assistant.ingest.chunk import embedding_text
 from assistant.ports import Embedder
 from assistant.retrieval.diversity import Found, distinct
 from assistant.retrieval.follower import Follower
@@ -21,6 +20,7 @@ from assistant.retrieval.recency import Dated, newest_first
 from assistant.retrieval.rerank import Reranking, Text
 from assistant.store.database import Database
 from assistant.store.passages import DocumentRow, PassageRow
+from assistant.text.context import embedding_text
 from indexes.model import AccessFilter, Hit, MetadataFilter, Query
 
 

@@ -11,23 +11,8 @@ from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.processors import TemplateProcessing
 from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
 
-_WORDS = [
-    "[PAD]",
-    "[UNK]",
-    "[CLS]",
-    "[SEP]",
-    "[MASK]",
-    "the",
-    "canteen",
-    "opens",
-    "at",
-    "noon",
-    "net",
-    "income",
-    "of",
-    "was",
-    "when",
-]
+_SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+_WORDS = [*_SPECIAL, "the", "canteen", "opens", "at", "noon", "net", "income", "of", "was", "when"]
 
 
 def tiny_cross_encoder(folder: Path, *, n_labels: int = 1, pickled: bool = False) -> Path:
