@@ -95,7 +95,8 @@ def evaluate(
             started = time.perf_counter()
             remembered.queries([q.text for q in dataset.questions], lambda n, total: None)
             ranked = _rankings(dataset, corpus, remembered, systems, progress)
-            asked = dataset.questions if n_answers is None else spread(dataset.questions, n_answers)
+            n_asked = n_answers if answer and n_answers else len(dataset.questions)
+            asked = spread(dataset.questions, n_asked)
             answered = answer and _answers(
                 replace(dataset, questions=tuple(asked)),
                 corpus,

@@ -36,8 +36,6 @@ _MEANING = _names(
     "uma"
 )
 
-_Words = tuple[str, ...]
-
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -54,22 +52,28 @@ class Found:
     newest: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A text's folded words as one line, its facts in order, its content words, its shingles."""
+
+    line: str
+    facts: str
+    content: frozenset[str]
+    shingles: frozenset[str]
+
+
 def distinct(found: Sequence[Found]) -> list[int]:
     """Return the positions of the passages to keep, best first, given best first.
 
     Every passage left out says the same as one that stays; that one takes the better place.
     """
-    texts = [_normalised(passage.text) for passage in found]
-    facts = [_facts(passage.text) for passage in found]
+    read = [_read(passage.text) for passage in found]
     near: dict[Hashable, list[int]] = {}
     places: dict[int, int] = {}
-    for i in sorted(range(len(found)), key=lambda i: _preference(found[i], texts[i], i)):
-        keys = (("facts", facts[i]), ("document", found[i].document))
+    for i in sorted(range(len(found)), key=lambda i: _preference(found[i], read[i], i)):
+        keys = (("facts", read[i].facts), ("document", found[i].document))
         stays = dict.fromkeys(j for key in keys for j in near.get(key, ()))
-        says_it = next(
-            (j for j in stays if _same(found[i], found[j], texts[i], texts[j])),
-            None,
-        )
+        says_it = next((j for j in stays if _same(found[i], found[j], read[i], read[j])), None)
         if says_it is None:
             places[i] = i
             for key in keys:
@@ -79,63 +83,52 @@ def distinct(found: Sequence[Found]) -> list[int]:
     return sorted(places, key=lambda i: (places[i], i))
 
 
-def _preference(passage: Found, words: _Words, position: int) -> tuple[bool, int, int, int]:
+def _preference(passage: Found, read: _Read, position: int) -> tuple[bool, int, int, int]:
     """Order alike passages: current, newest, longest, best."""
     day = passage.newest.toordinal() if passage.newest else 0
-    return passage.superseded, -day, -len(words), position
+    return passage.superseded, -day, -len(read.line), position
 
 
-def _same(one: Found, other: Found, mine: _Words, theirs: _Words) -> bool:
+def _same(one: Found, other: Found, mine: _Read, theirs: _Read) -> bool:
     if one.text == other.text:
         return True
     if one.document == other.document:
-        return _contains(mine, theirs) or _contains(theirs, mine)
-    if _facts(one.text) != _facts(other.text):
+        return mine.line in theirs.line or theirs.line in mine.line
+    if mine.facts != theirs.facts:
         return False
     if _replaces(one, other) or _replaces(other, one):
         return _likeness(mine, theirs) >= ALIKE_SUCCESSOR
-    return _says_no_other(mine, theirs) and _likeness(mine, theirs) >= ALIKE
+    # Where neither has all words of the other, one word was put for another.
+    says_no_other = mine.content <= theirs.content or theirs.content <= mine.content
+    return says_no_other and _likeness(mine, theirs) >= ALIKE
 
 
 def _replaces(one: Found, other: Found) -> bool:
     return other.successor is not None and other.successor == one.document
 
 
-def _says_no_other(one: _Words, other: _Words) -> bool:
-    """Say whether one text's content words are all in the other: none is put for another."""
-    mine, theirs = _content(one), _content(other)
-    return mine <= theirs or theirs <= mine
-
-
-def _contains(one: _Words, other: _Words) -> bool:
-    return f" {' '.join(other)} " in f" {' '.join(one)} "
-
-
-def _likeness(one: _Words, other: _Words) -> float:
+def _likeness(one: _Read, other: _Read) -> float:
     """Return the share of common shingles, from 0 to 1."""
-    mine, theirs = _shingles(one), _shingles(other)
-    return len(mine & theirs) / len(mine | theirs) if mine and theirs else 0.0
+    n_common = len(one.shingles & other.shingles)
+    return n_common / (len(one.shingles) + len(other.shingles) - n_common)
 
 
 @lru_cache(maxsize=4_096)
-def _shingles(words: _Words) -> frozenset[_Words]:
-    return frozenset(words[i : i + SHINGLE] for i in range(max(1, len(words) - SHINGLE + 1)))
+def _read(text: str) -> _Read:
+    words = _TOKEN.findall(fold(text))
+    starts = range(max(1, len(words) - SHINGLE + 1))
+    return _Read(
+        line=f" {' '.join(words)} ",
+        facts=_facts(text),
+        content=frozenset(stem(word) for word in words if not is_function_word(word)),
+        shingles=frozenset(" ".join(words[i : i + SHINGLE]) for i in starts),
+    )
 
 
-@lru_cache(maxsize=4_096)
-def _content(words: _Words) -> frozenset[str]:
-    return frozenset(stem(word) for word in words if not is_function_word(word))
-
-
-@lru_cache(maxsize=4_096)
-def _normalised(text: str) -> _Words:
-    return tuple(_TOKEN.findall(fold(text)))
-
-
-@lru_cache(maxsize=4_096)
-def _facts(text: str) -> _Words:
+def _facts(text: str) -> str:
     """Return what two texts that say the same share in order: figures, names, negations."""
-    return tuple(folded for word in _TOKEN.findall(text) if _is_fact(word, folded := fold(word)))
+    words = ((word, fold(word)) for word in _TOKEN.findall(text))
+    return " ".join(folded for word, folded in words if _is_fact(word, folded))
 
 
 def _is_fact(word: str, folded: str) -> bool:

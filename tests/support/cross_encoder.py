@@ -25,23 +25,23 @@ def tiny_cross_encoder(folder: Path, *, n_labels: int = 1, pickled: bool = False
         num_attention_heads=2,
         intermediate_size=32,
         max_position_embeddings=64,
-        num_labels=n_labels,
+        num_labels=n_labels,  # type: ignore[call-arg]
         initializer_range=0.5,
     )
-    model = BertForSequenceClassification(config)
+    model = BertForSequenceClassification(config)  # type: ignore[no-untyped-call]
     folder.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(folder)
     if pickled:
         (folder / "model.safetensors").unlink()
         torch.save(model.state_dict(), folder / "pytorch_model.bin")
     tokenizer = Tokenizer(WordLevel({w: n for n, w in enumerate(_WORDS)}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = Whitespace()  # type: ignore[assignment]
-    tokenizer.post_processor = TemplateProcessing(  # type: ignore[assignment]
+    tokenizer.pre_tokenizer = Whitespace()
+    tokenizer.post_processor = TemplateProcessing(
         single="[CLS] $A [SEP]",
         pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
     )
-    PreTrainedTokenizerFast(
+    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         model_max_length=64,
         pad_token="[PAD]",

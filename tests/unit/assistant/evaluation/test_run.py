@@ -73,6 +73,7 @@ def test_a_reranker_is_measured_beside_the_search(
         word_embedder,
         tmp_path / "cache",
         systems=("hybrid", "reranked"),
+        n_answers=0,
         reranking=Reranking(LastFirst()),
     )
     assert found.systems["hybrid"].recall == found.systems["reranked"].recall == 1
