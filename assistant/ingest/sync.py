@@ -27,7 +27,6 @@ from assistant.audit.log import AuditLog
 from assistant.errors import AssistantError, DependencyError, SyncError
 from assistant.ingest import commit
 from assistant.ingest.body import Body, fetch, understand
-from assistant.ingest.chunk import embedding_text
 from assistant.ingest.line import Line
 from assistant.ingest.page import Page, Unread
 from assistant.ingest.progress import Counts, Progress, Seconds
@@ -37,6 +36,7 @@ from assistant.store import catalog, memberships, runs, sources
 from assistant.store.database import Database
 from assistant.store.document import NewChunk
 from assistant.store.sources import Lease, Source
+from assistant.text.context import embedding_text
 from connectors.contract import (
     Complete,
     Connector,
