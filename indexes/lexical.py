@@ -22,6 +22,7 @@ from indexes.selection import UNDATED, Selection
 from indexes.words import Clue, Word, analyser, clean, coverage, naming, rarest, readings
 
 _N_MAX_TERMS = 256
+_N_STEPS = 1000
 _HEAP_BYTES = 64_000_000
 _N_LINK_TRIES = 20
 _N_PENDING = 500
@@ -201,10 +202,11 @@ class Lexical:
         searcher = self._index.searcher()
         n = len(self)
         dated = {period: searcher.doc_freq("period", period) for period in periods(text)}
-        return (
-            self._gains(searcher, coverage(words, n), serials),
-            self._gains(searcher, naming(words, dated, n), serials),
-        )
+        held = [Clue(c.field, c.term, float(round(_N_STEPS * c.gain))) for c in coverage(words, n)]
+        # One search for both: names are the fraction of a score, the rest of the question whole.
+        gains = self._gains(searcher, [*held, *naming(words, dated, n)], serials)
+        named, steps = np.modf(gains)
+        return steps / np.float32(_N_STEPS), named
 
     def link(self, folder: Path) -> None:
         """Put hard links to the files of the last commit into an empty folder, in milliseconds.
@@ -273,20 +275,24 @@ class Lexical:
         gains = np.zeros(len(serials), np.float32)
         if not clues or not len(serials):
             return gains
-        among = tantivy.Query.const_score_query(self._any_of("serial", serials.tolist()), 0.0)
-        parts = [(tantivy.Occur.Should, self._clue(clue)) for clue in clues]
-        query = tantivy.Query.boolean_query([(tantivy.Occur.Must, among), *parts])
+        # A set of many numbers would be looked up in the whole dictionary.
+        each = (tantivy.Query.term_query(self._schema, "serial", s) for s in serials.tolist())
+        among = tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in each])
+        query = tantivy.Query.const_score_query(among, 0.0)
+        for clue in clues:
+            term = tantivy.Query.term_query(self._schema, clue.field, clue.term, "basic")
+            gain = tantivy.Query.const_score_query(term, clue.gain)
+            # One optional clause a level is looked up in these chunks only; several in a row
+            # would be united first, over all chunks.
+            query = tantivy.Query.boolean_query(
+                [(tantivy.Occur.Must, query), (tantivy.Occur.Should, gain)]
+            )
         hits = searcher.search(query, limit=len(serials), count=False).hits
         found = searcher.fast_field_values("serial", [address for _, address in hits])
         order = np.argsort(serials)
         at = order[np.searchsorted(serials, np.array(found, np.int64), sorter=order)]
         gains[at] = [score for score, _ in hits]
         return gains
-
-    def _clue(self, clue: Clue) -> tantivy.Query:
-        held = [tantivy.Query.term_query(self._schema, clue.field, t) for t in clue.terms]
-        either = tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in held])
-        return tantivy.Query.const_score_query(either if len(held) > 1 else held[0], clue.gain)
 
     def _filters(self, selection: Selection) -> list[tantivy.Query]:
         filters = [self._any_of("cell", selection.cells.tolist())]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -41,6 +41,7 @@ _PT_ENDINGS = {
 }
 _N_MAX_QUESTION_CHARS = 10_000
 _N_MAX_TERM_BYTES = 100
+_N_MAX_CLUES = 32
 _NAMING = 0.5
 _N_DOUBT = 1.0
 """Names that nearly every title holds tell little: what they weigh is shared with this."""
@@ -61,10 +62,10 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Clue:
-    """What a chunk gains by holding one of these terms in a field: at most 1 by all together."""
+    """What a chunk gains by holding a term in a field."""
 
     field: str
-    terms: tuple[str, ...]
+    term: str
     gain: float
 
 
@@ -87,19 +88,21 @@ def rarest(words: Sequence[Word], n: int) -> list[str]:
 
 
 def coverage(words: Sequence[Word], n_chunks: int) -> list[Clue]:
-    """Return what each word is worth as a share of the question, the rare ones most."""
+    """Return what the rarest words are worth, each as its share of the whole question."""
     unknown = math.log1p(2 * n_chunks)
     worth = [_rarity(word.texts, n_chunks) or unknown for word in words]
     total = sum(worth) or 1.0
-    clues = (Clue("text", _known(w.texts), x / total) for w, x in zip(words, worth, strict=True))
-    return [clue for clue in clues if clue.terms]
+    best = sorted(zip(worth, words, strict=True), key=lambda pair: -pair[0])
+    clues = [Clue("text", term, x / total) for x, word in best for term in _known(word.texts)]
+    return clues[:_N_MAX_CLUES]
 
 
 def naming(words: Sequence[Word], periods: dict[str, int], n_chunks: int) -> list[Clue]:
     """Return what each name and period of the question is worth in a title."""
-    named = list(_named(words, periods, n_chunks))
-    total = sum(clue.gain for clue in named) + _N_DOUBT
-    return [Clue(clue.field, clue.terms, clue.gain / total) for clue in named]
+    names = [("title", _known(w.titles), _rarity(w.titles, n_chunks)) for w in words if w.is_name]
+    names += [("period", (p,), _rarity({p: n}, n_chunks)) for p, n in periods.items() if n]
+    total = sum(worth for _, _, worth in names) + _N_DOUBT
+    return [Clue(field, term, x / total) for field, terms, x in names for term in terms]
 
 
 def clean(text: str) -> str:
@@ -118,15 +121,6 @@ def analyser(tag: str, stop: str | None) -> tantivy.TextAnalyzer:
     if tag in _STEMMERS:
         builder = builder.filter(tantivy.Filter.stemmer(_STEMMERS[tag]))
     return builder.filter(tantivy.Filter.ascii_fold()).build()
-
-
-def _named(words: Sequence[Word], periods: dict[str, int], n_chunks: int) -> Iterator[Clue]:
-    for word in words:
-        if word.is_name:
-            yield Clue("title", _known(word.titles), _rarity(word.titles, n_chunks))
-    for period, n in periods.items():
-        if n:
-            yield Clue("period", (period,), _rarity({period: n}, n_chunks))
 
 
 def _rarity(counts: dict[str, int], n_chunks: int) -> float:
