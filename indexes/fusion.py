@@ -42,11 +42,11 @@ class Weights:
     """The constants; `words` is worth a point of BM25, and questions of fewer words than `n_terse`
     are terse, stop words not counted."""
 
-    words: float = 0.003
-    strangers: float = 0.05
+    words: float = 0.002
+    strangers: float = 0.035
     n_terse: float = 6.0
     terse: float = 1.5
-    coverage: float = 0.15
+    coverage: float = 0.2
     entity: float = 0.2
     step: float = 0.0025
 
