@@ -1,12 +1,10 @@
 """One score from vectors and words, with words trusted as far as this question deserves.
 
-`score = cosine + own × bm25 + held × coverage + entity × named`, and for a passage in another
-language than the question's, where only names and numbers can match,
-`+ strange × bm25 / best bm25 of those`.
+`score = cosine + entity × named + kinship × (own × bm25 + held × coverage)`, and for a passage in
+another language than the question's, where only names and numbers can match,
+`+ (1 - kinship) × (strange × bm25 / best bm25 of those + held / 2 × coverage)`.
 
-- `own = kinship × WORDS × 2^agreement × terse`,
-- `held = kinship × COVERAGE`,
-- `strange = (1 - kinship) × STRANGERS`,
+- `own = words × 2^agreement × terse`;
 - `kinship` is the share of the question's language among the passages nearest to its vector: it
   tells whether the answer is to be looked for in that language;
 - `agreement` is the BM25 score of the vectors' first choice as a share of the best;
@@ -43,7 +41,7 @@ class Weights:
     are terse, stop words not counted."""
 
     words: float = 0.002
-    strangers: float = 0.035
+    strangers: float = 0.05
     n_terse: float = 6.0
     terse: float = 1.5
     coverage: float = 0.2
@@ -84,8 +82,9 @@ def fused(found: Candidates, weights: Weights = WEIGHTS) -> _Floats:
     trust = weights.words * 2 ** (float(lexical[nearest[0]]) / best)
     trust *= max(1.0, weights.n_terse / (1 + found.n_words)) ** weights.terse
     scores += kinship * (trust * lexical + weights.coverage * found.coverage)
-    strangers = lexical[~found.is_kin]
-    best_strange = float(strangers.max(initial=0.0))
+    strange = ~found.is_kin
+    best_strange = float(lexical[strange].max(initial=0.0))
     if best_strange > 0:
-        scores[~found.is_kin] += (1 - kinship) * weights.strangers * strangers / best_strange
+        gains = weights.strangers * lexical / best_strange + weights.coverage / 2 * found.coverage
+        scores[strange] += (1 - kinship) * gains[strange]
     return np.asarray(scores, np.float32)

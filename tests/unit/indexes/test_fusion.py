@@ -97,6 +97,12 @@ def test_strangers_are_compared_with_each_other() -> None:
     assert scores[2] == alone[2] == pytest.approx(0.4 + gain)
 
 
+def test_strangers_that_hold_more_of_the_question_gain_half() -> None:
+    scores = fused(DENSE, floats(6, 6, 6), ~KIN, ORDINARY, coverage=floats(0, 0, 1))
+    gain = WEIGHTS.strangers + WEIGHTS.coverage / 2
+    assert scores[2] == pytest.approx(0.4 + gain)
+
+
 @given(
     st.lists(
         st.tuples(
