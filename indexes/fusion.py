@@ -1,10 +1,10 @@
 """One score from vectors and words, with words trusted as far as this question deserves.
 
-`score = cosine + entity × named + kinship × (own × bm25 + held × coverage)`, and for a passage in
-another language than the question's, where only names and numbers can match,
-`+ (1 - kinship) × (strange × bm25 / best bm25 of those + held / 2 × coverage)`.
+`score = cosine + ENTITY × named + kinship × (own × bm25 + COVERAGE × coverage)`, and for a passage
+in another language than the question's, where only names and numbers can match,
+`+ (1 - kinship) × (STRANGERS × bm25 / best bm25 of those + COVERAGE / 2 × coverage)`.
 
-- `own = words × 2^agreement × terse`;
+- `own = WORDS × 2^agreement × terse`;
 - `kinship` is the share of the question's language among the passages nearest to its vector: it
   tells whether the answer is to be looked for in that language;
 - `agreement` is the BM25 score of the vectors' first choice as a share of the best;
