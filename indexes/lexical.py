@@ -206,7 +206,7 @@ class Lexical:
         # One search for both: names are the fraction of a score, the rest of the question whole.
         gains = self._gains(searcher, [*held, *naming(words, dated, n)], serials)
         named, steps = np.modf(gains)
-        return steps / np.float32(_N_STEPS), named
+        return np.asarray(steps / _N_STEPS, np.float32), np.asarray(named, np.float32)
 
     def link(self, folder: Path) -> None:
         """Put hard links to the files of the last commit into an empty folder, in milliseconds.
