@@ -8,11 +8,8 @@ all languages present. Accents are folded after stemming, because Snowball needs
 from __future__ import annotations
 
 import json
-import re
-import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -20,33 +17,12 @@ import tantivy
 from numpy.typing import NDArray
 
 from indexes.model import SearchIndexError, primary_lang
+from indexes.periods import periods
 from indexes.selection import UNDATED, Selection
-from indexes.stopwords import STOPWORDS
+from indexes.words import Clue, Word, analyser, clean, coverage, naming, rarest, readings
 
-_STEMMERS = {
-    "da": "danish",
-    "de": "german",
-    "en": "english",
-    "es": "spanish",
-    "fi": "finnish",
-    "fr": "french",
-    "it": "italian",
-    "nl": "dutch",
-    "no": "norwegian",
-    "pt": "portuguese",
-    "sv": "swedish",
-}
-_PT_ENDINGS = {
-    "cao": "ção",
-    "coes": "ções",
-    "avel": "ável",
-    "ivel": "ível",
-    "ancia": "ância",
-    "encia": "ência",
-}
 _N_MAX_TERMS = 256
-_N_MAX_QUESTION_CHARS = 10_000
-_N_MAX_TERM_BYTES = 100
+_N_STEPS = 1000
 _HEAP_BYTES = 64_000_000
 _N_LINK_TRIES = 20
 _N_PENDING = 500
@@ -54,25 +30,29 @@ _N_PENDING = 500
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A chunk's text as BM25 sees it; `serial`, `cell` and `day` are those of its row."""
+    """A chunk's text as BM25 sees it; `serial`, `cell` and `day` are those of its row.
+
+    `title` is what its document and the headings above it are called.
+    """
 
     serial: int
     cell: int
     day: int
     lang: str
     text: str
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
     """Found rows by serial number, best first, with their BM25 scores.
 
-    `n_words` counts the question's distinct words without stop words.
+    `words` are the question's, each once and without stop words.
     """
 
     serials: NDArray[np.int64]
     scores: NDArray[np.float32]
-    n_words: int
+    words: tuple[Word, ...]
 
 
 class Lexical:
@@ -92,6 +72,8 @@ class Lexical:
         schema.add_integer_field("day", stored=True, indexed=True, fast=True)
         schema.add_text_field("lang", stored=True, tokenizer_name="raw", index_option="basic")
         schema.add_text_field("text", stored=True, tokenizer_name="raw", index_option="freq")
+        schema.add_text_field("title", stored=True, tokenizer_name="raw", index_option="basic")
+        schema.add_text_field("period", tokenizer_name="raw", index_option="basic")
         self._schema = schema.build()
         try:
             self._index = self._open(folder)
@@ -136,13 +118,16 @@ class Lexical:
             self._n_added += 1
             tag = primary_lang(text.lang)
             self._langs.add(tag)
-            terms = _analyser(tag, None).pre_tokenize(_clean(text.text))
+            cut = analyser(tag, None)
             document = tantivy.Document()
             document.add_integer("serial", text.serial)
             document.add_integer("cell", text.cell)
             document.add_integer("day", text.day)
             document.add_text("lang", text.lang)
-            document.add_pre_tokenized_text("text", terms)
+            document.add_pre_tokenized_text("text", cut.pre_tokenize(clean(text.text)))
+            document.add_pre_tokenized_text("title", cut.pre_tokenize(clean(text.title)))
+            for period in periods(text.title):
+                document.add_text("period", period)
             self._writer.add_document(document)
 
     def delete(self, serials: Iterable[int]) -> None:
@@ -185,10 +170,10 @@ class Lexical:
 
     def _search(self, text: str, lang: str, limit: int, filters: list[tantivy.Query]) -> Matches:
         searcher = self._index.searcher()
-        words = self._words(searcher, text, primary_lang(lang))
-        terms = _rarest(words)
+        words = self._words(searcher, text, lang)
+        terms = rarest(words, _N_MAX_TERMS)
         if not terms or limit < 1:
-            return Matches(np.zeros(0, np.int64), np.zeros(0, np.float32), len(words))
+            return Matches(np.zeros(0, np.int64), np.zeros(0, np.float32), words)
         query = tantivy.Query.boolean_query(
             [
                 (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "text", t, "freq"))
@@ -203,8 +188,25 @@ class Lexical:
         return Matches(
             np.array(serials, np.int64),
             np.array([score for score, _ in hits], np.float32),
-            len(words),
+            words,
         )
+
+    def shares(
+        self, text: str, words: Sequence[Word], serials: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return how much of a question each of these chunks holds, and of its names in its title.
+
+        Both go from 0 to 1 and count rare words most. Rarity is that in the whole index, whoever
+        may read it. `words` are those that a search for the text returned.
+        """
+        searcher = self._index.searcher()
+        n = len(self)
+        dated = {period: searcher.doc_freq("period", period) for period in periods(text)}
+        held = [Clue(c.field, c.term, float(round(_N_STEPS * c.gain))) for c in coverage(words, n)]
+        # One search for both: names are the fraction of a score, the rest of the question whole.
+        gains = self._gains(searcher, [*held, *naming(words, dated, n)], serials)
+        named, steps = np.modf(gains)
+        return np.asarray(steps / _N_STEPS, np.float32), np.asarray(named, np.float32)
 
     def link(self, folder: Path) -> None:
         """Put hard links to the files of the last commit into an empty folder, in milliseconds.
@@ -252,25 +254,45 @@ class Lexical:
         for _, address in searcher.search(query, limit=len(cells), count=False).hits:
             stored = searcher.doc(address)
             serial = stored["serial"][0]
-            texts.append(
-                Text(serial, cells[serial], stored["day"][0], stored["lang"][0], stored["text"][0])
-            )
+            day, lang, text, title = (stored[name][0] for name in ("day", "lang", "text", "title"))
+            texts.append(Text(serial, cells[serial], day, lang, text, title))
         self._writer.delete_documents_by_query(query)
         self.add(texts)
 
-    def _words(self, searcher: tantivy.Searcher, text: str, lang: str) -> list[dict[str, int]]:
-        """Return each word of the question as its terms, with how many chunks hold them."""
-        cleaned = _clean(text)[:_N_MAX_QUESTION_CHARS]
-        stop: str | None = lang
-        if not _analyser("", lang).analyze(cleaned):
-            stop = None
-        readings = [_analyser(tag, stop).analyze(cleaned) for tag in sorted(self._langs)]
-        if "pt" in self._langs:
-            readings.append(_analyser("pt", stop).analyze(_accented(cleaned)))
-        return [
-            {term: searcher.doc_freq("text", term) for term in word}
-            for word in dict.fromkeys(zip(*readings, strict=True))
-        ]
+    def _words(self, searcher: tantivy.Searcher, text: str, lang: str) -> tuple[Word, ...]:
+        return tuple(
+            Word(
+                {term: searcher.doc_freq("text", term) for term in terms},
+                {term: searcher.doc_freq("title", term) for term in terms},
+            )
+            for terms in readings(text, lang, self._langs)
+        )
+
+    def _gains(
+        self, searcher: tantivy.Searcher, clues: Sequence[Clue], serials: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Return the sum of what each chunk gains by the clues that it holds."""
+        gains = np.zeros(len(serials), np.float32)
+        if not clues or not len(serials):
+            return gains
+        # A set of many numbers would be looked up in the whole dictionary.
+        each = (tantivy.Query.term_query(self._schema, "serial", s) for s in serials.tolist())
+        among = tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in each])
+        query = tantivy.Query.const_score_query(among, 0.0)
+        for clue in clues:
+            term = tantivy.Query.term_query(self._schema, clue.field, clue.term, "basic")
+            gain = tantivy.Query.const_score_query(term, clue.gain)
+            # One optional clause a level is looked up in these chunks only; several in a row
+            # would be united first, over all chunks.
+            query = tantivy.Query.boolean_query(
+                [(tantivy.Occur.Must, query), (tantivy.Occur.Should, gain)]
+            )
+        hits = searcher.search(query, limit=len(serials), count=False).hits
+        found = searcher.fast_field_values("serial", [address for _, address in hits])
+        order = np.argsort(serials)
+        at = order[np.searchsorted(serials, np.array(found, np.int64), sorter=order)]
+        gains[at] = [score for score, _ in hits]
+        return gains
 
     def _filters(self, selection: Selection) -> list[tantivy.Query]:
         filters = [self._any_of("cell", selection.cells.tolist())]
@@ -303,38 +325,3 @@ def _link(source: Path, target: Path) -> None:
         (target / name).hardlink_to(source / name)
     (target / ".managed.json").write_text(json.dumps([*names, "meta.json"]))
     (target / "meta.json").write_bytes(meta)
-
-
-def _rarest(words: list[dict[str, int]]) -> list[str]:
-    known = {term: n for word in words for term, n in word.items() if n}
-    return sorted(known, key=lambda term: known[term])[:_N_MAX_TERMS]
-
-
-def _accented(text: str) -> str:
-    """Give Portuguese endings typed without accents those that the stemmer looks for."""
-    for ending, accented in _PT_ENDINGS.items():
-        text = re.sub(rf"{ending}\b", accented, text, flags=re.IGNORECASE)
-    return text
-
-
-def _clean(text: str) -> str:
-    """Compose letters with their accents, and drop what is not text at all."""
-    return unicodedata.normalize("NFKC", text.encode("utf-8", "replace").decode())
-
-
-@cache
-def _analyser(tag: str, stop: str | None) -> tantivy.TextAnalyzer:
-    """Return the analyser of a language; `stop` names the language whose stop words it drops."""
-    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-    builder = builder.filter(tantivy.Filter.remove_long(_N_MAX_TERM_BYTES))
-    builder = builder.filter(tantivy.Filter.lowercase())
-    if stop is not None:
-        builder = builder.filter(tantivy.Filter.custom_stopword(sorted(_stopwords(stop))))
-    if tag in _STEMMERS:
-        builder = builder.filter(tantivy.Filter.stemmer(_STEMMERS[tag]))
-    return builder.filter(tantivy.Filter.ascii_fold()).build()
-
-
-def _stopwords(lang: str) -> frozenset[str]:
-    every: frozenset[str] = frozenset().union(*STOPWORDS.values())
-    return STOPWORDS.get(lang, frozenset()) if lang else every

@@ -61,6 +61,11 @@ class Rows:
         return self._column("chunk_ids")
 
     @property
+    def serials(self) -> NDArray[np.int64]:
+        """The rows' serial numbers."""
+        return self._column("serials")
+
+    @property
     def langs(self) -> NDArray[np.int32]:
         """The rows' language codes, see `lang_code`."""
         return self._column("langs")

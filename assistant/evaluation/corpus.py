@@ -66,6 +66,7 @@ class Corpus:
                     text=text,
                     vector=vector,
                     facets=Facets(lang=source.chunk.lang, industry=source.document.industry),
+                    title=" › ".join(filter(None, (source.document.title, *source.chunk.heading))),
                 )
                 for (number, source), text, vector in zip(
                     self._sources.items(), texts, vectors, strict=True

@@ -94,13 +94,15 @@ class Follower:
                 f"{self.embedder}. Change the setting back, or run `assistant index build` and "
                 "`assistant index swap`."
             )
+        title = " › ".join(filter(None, (chunk.title, *chunk.heading)))
         return Entry(
             chunk_id=chunk.chunk_id,
             document_id=chunk.document_id,
             access_id=chunk.access_id,
-            text=" › ".join(filter(None, (chunk.title, *chunk.heading))) + "\n" + chunk.text,
+            text=f"{title}\n{chunk.text}",
             vector=chunk.vector,
             facets=chunk.facets,
+            title=title,
         )
 
 
