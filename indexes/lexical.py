@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -48,6 +49,8 @@ _N_MAX_TERMS = 256
 _N_MAX_QUESTION_CHARS = 10_000
 _N_MAX_TERM_BYTES = 100
 _HEAP_BYTES = 64_000_000
+_BULK_HEAP_BYTES = 512_000_000
+_N_BULK_THREADS = 2
 _N_LINK_TRIES = 20
 _N_PENDING = 500
 
@@ -144,6 +147,24 @@ class Lexical:
             document.add_text("lang", text.lang)
             document.add_pre_tokenized_text("text", terms)
             self._writer.add_document(document)
+
+    @contextmanager
+    def in_bulk(self) -> Iterator[None]:
+        """Index many chunks: by two threads with more memory, all committed at the end."""
+        self._writer.wait_merging_threads()
+        self._writer = self._index.writer(_BULK_HEAP_BYTES, _N_BULK_THREADS)
+        try:
+            yield
+            self.commit()
+        finally:
+            self._writer.wait_merging_threads()
+            self._writer = self._index.writer(_HEAP_BYTES, 1)
+
+    def clear(self) -> None:
+        """Drop all chunks."""
+        self._writer.delete_all_documents()
+        self._publish()
+        self._n_added, self._gone, self._moved, self._langs = 0, set(), {}, set()
 
     def delete(self, serials: Iterable[int]) -> None:
         """Drop chunks."""

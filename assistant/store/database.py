@@ -55,6 +55,15 @@ class Database:
             heads.publish(conn)
 
     @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Open a connection whose every statement sees what is committed when it begins.
+
+        There is no transaction around it, which would cost two more round trips: not for writing.
+        """
+        with self._translated(), self.engine.connect() as plain:
+            yield plain.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
         """Open a read-only transaction whose every read sees the same moment."""
         with self._translated(), self.engine.connect() as plain:
