@@ -9,7 +9,6 @@ load them again. Every stage has a process of its own with an empty index.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import multiprocessing
 import resource
@@ -21,9 +20,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import psycopg
+import sqlalchemy as sa
 
 from assistant import wiring
 from assistant.domain import Chunk, Principal
@@ -34,6 +35,7 @@ from assistant.store import catalog, columns, lists, sources
 from assistant.store.acls import acl_id
 from assistant.store.database import Database
 from assistant.store.document import Facts, NewChunk, NewDocument
+from assistant.store.heads import feed_head
 from benchmarks import corpora, rounds
 from benchmarks.corpora import DIMENSION, N_CHUNKS_A_DOCUMENT
 from benchmarks.texts import Texts
@@ -45,7 +47,14 @@ MODEL, LANG = "synthetic@1", "en"
 N_LISTS_OF_ACCESS = 100
 N_ADDED = 100
 _N_TIMES = 30
-_COLUMNS = "document_id, version_no, ord, text, kind, lang, start, \"end\", sha256, embedding, embedder"
+_COLUMNS = (
+    'document_id, version_no, ord, text, kind, lang, start, "end", sha256, embedding, embedder'
+)
+
+
+_ANALYSE = sa.text("ANALYZE")
+
+Stage = Callable[[Database, Path], dict[str, float]]
 
 
 def main() -> int:
@@ -60,7 +69,10 @@ def main() -> int:
         folder = chosen.folder or Path(name)
         figures: dict[str, Any] = {"chunks": chosen.n}
         with wiring.database(Settings(data_dir=folder)) as database:
-            figures |= _loaded(database, chosen.n)
+            with database.begin() as conn:
+                is_empty = feed_head(conn) == 0
+            if is_empty:
+                loaded(database, chosen.n)
             for stage in chosen.stages:
                 print(stage, file=sys.stderr, flush=True)
                 figures |= _apart(stage, folder)
@@ -99,8 +111,165 @@ def loaded(database: Database, n: int) -> None:
                 for i, text in enumerate(texts):
                     document = int(corpus.documents[i])
                     halves = corpus.vectors[i].astype("<f2").tobytes()
-                    place = i % N_CHUNKS_A_DOCUMENT
-                    copy.write_row(
-                        (_name(document), 1, place, text, "paragraph", LANG, 0, len(text))
-                        + ("0" * 64, halves, MODEL)
-                    )
+                    placed = (_name(document), 1, i % N_CHUNKS_A_DOCUMENT, text, "paragraph", LANG)
+                    copy.write_row((*placed, 0, len(text), "0" * 64, halves, MODEL))
+        conn.execute(_ANALYSE)
+
+
+def learn(database: Database, folder: Path) -> dict[str, float]:
+    """Fill an index, learn its lists, store these, save a generation."""
+    with _started(database, folder) as (kept, follower):
+        figures = {"learn lists, s": _seconds(follower.index.fold)}
+        figures["store lists, s"] = _seconds(kept.keep_lists, follower)
+        figures["save a generation, s"] = _seconds(kept.save, follower)
+    return figures
+
+
+def dense(database: Database, folder: Path) -> dict[str, float]:
+    """Bring rows, vectors and lists from the database, as a rebuild does, and search them."""
+    with database.snapshot() as conn:
+        begin = perf_counter()
+        own = columns.columns(conn)
+        rows = Rows.restored(own.arrays(), own.tables())
+        arrived = perf_counter()
+        grouping = lists.grouping(conn, MODEL, DIMENSION)
+        rebuilt.filled(rows, DIMENSION, columns.vectors(conn, MODEL, DIMENSION), grouping)
+        end = perf_counter()
+    return {
+        "rows from the database, s": arrived - begin,
+        "vectors and lists from the database, s": end - arrived,
+        "rows, vectors and lists, s": end - begin,
+    }
+
+
+def words(database: Database, folder: Path) -> dict[str, float]:
+    """Index all words from the database."""
+    with tempfile.TemporaryDirectory(dir=folder) as empty, database.snapshot() as conn:
+        own = columns.columns(conn)
+        rows = Rows.restored(own.arrays(), own.tables())
+        begin = perf_counter()
+        lexical = rebuilt.worded(rows, Path(empty), columns.texts(conn))
+        figures = {"words, s": perf_counter() - begin}
+        lexical.close()
+    return figures
+
+
+def start(database: Database, folder: Path) -> dict[str, float]:
+    """Start without a saved generation, all from the database."""
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        begin = perf_counter()
+        with _started(database, Path(name)) as (_, follower):
+            _ask(follower)
+            seconds = perf_counter() - begin
+    return {"start from the database, s": seconds}
+
+
+def warm(database: Database, folder: Path) -> dict[str, float]:
+    """Start from the saved generation."""
+    begin = perf_counter()
+    with _started(database, folder) as (_, follower):
+        _ask(follower)
+        return {"start from a generation, s": perf_counter() - begin}
+
+
+def add(database: Database, folder: Path) -> dict[str, float]:
+    """Add documents of a hundred chunks, each committed, followed and found, then delete them."""
+    rng = np.random.default_rng(1)
+    texts = Texts(seed=9)
+    times: dict[str, list[float]] = {"commit": [], "follow": [], "search": [], "all": []}
+    with _started(database, folder) as (_, follower):
+        _ask(follower)
+        with database.begin() as conn:
+            source = sources.put_source(conn, "hr", "files", {"folder": "/nowhere"}, title="HR")
+            access = acl_id(conn, {Principal("hr/group:0")})
+        for i in range(_N_TIMES):
+            raw = rng.standard_normal((N_ADDED, DIMENSION)).astype(np.float32)
+            made = [
+                NewChunk(Chunk(text, (), "paragraph", LANG, 0, len(text), None, ()), vector, MODEL)
+                for text, vector in zip(texts.chunks(N_ADDED), corpora.unit(raw), strict=True)
+            ]
+            new = NewDocument(source.id, f"new {i}", "1", "", access, Facts(f"New {i}", lang=LANG))
+            begin = perf_counter()
+            with database.begin() as conn:
+                catalog.upsert_document(conn, new, made)
+            committed = perf_counter()
+            with database.reading() as conn:
+                follower.refresh(conn)
+            followed = perf_counter()
+            hits = follower.index.search(_query(made[0]), 10)
+            end = perf_counter()
+            assert hits[0].dense is not None
+            assert hits[0].dense > 0.99
+            for name, seconds in (
+                ("commit", committed - begin),
+                ("follow", followed - committed),
+                ("search", end - followed),
+                ("all", end - begin),
+            ):
+                times[name].append(1000 * seconds)
+    return {
+        f"durable add of {N_ADDED}: {name}, {quantile} ms": float(np.percentile(own, at))
+        for name, own in times.items()
+        for quantile, at in (("p50", 50), ("p95", 95))
+    }
+
+
+STAGES: dict[str, Stage] = {
+    "learn": learn,
+    "dense": dense,
+    "words": words,
+    "start": start,
+    "warm": warm,
+    "add": add,
+}
+
+
+def staged(stage: str, folder: Path) -> dict[str, float]:
+    """Run a stage in this process, with the most memory that the process had."""
+    with wiring.database(Settings(data_dir=folder)) as database:
+        found = STAGES[stage](database, folder)
+    found[f"memory at most ({stage}), MB"] = (
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    )
+    return found
+
+
+def _apart(stage: str, folder: Path) -> dict[str, float]:
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as process:
+        return process.submit(staged, stage, folder).result()
+
+
+@contextmanager
+def _started(database: Database, folder: Path) -> Iterator[tuple[Generations, Follower]]:
+    kept = Generations(database, folder / "index")
+    follower = kept.start(MODEL, DIMENSION)
+    try:
+        yield kept, follower
+    finally:
+        kept.close(follower)
+
+
+def _ask(follower: Follower) -> None:
+    made = Chunk("a question", (), "paragraph", LANG, 0, 10, None, ())
+    vector = np.full(DIMENSION, DIMENSION**-0.5, np.float32)
+    follower.index.search(_query(NewChunk(made, vector, MODEL)), 10)
+
+
+def _query(made: NewChunk) -> Query:
+    access = AccessFilter(frozenset(range(1, N_LISTS_OF_ACCESS + 1)))
+    return Query(made.chunk.text[:60], made.embedding.astype(np.float32), LANG, access)
+
+
+def _seconds(action: Callable[..., object], *arguments: object) -> float:
+    begin = perf_counter()
+    action(*arguments)
+    return perf_counter() - begin
+
+
+def _name(i: int) -> str:
+    return str(UUID(int=i))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

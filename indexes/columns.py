@@ -26,7 +26,7 @@ class Origin:
 
     document_id: str
     access_id: int
-    facets: Facets = Facets()
+    facets: Facets
 
 
 @dataclass(frozen=True, slots=True)

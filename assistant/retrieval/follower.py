@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 from sqlalchemy import Connection
 
@@ -95,18 +94,18 @@ class Follower:
 
     def _apply(self, conn: Connection, changes: Iterable[DocumentChange]) -> None:
         gone: list[str] = []
-        rewritten: list[DocumentId] = []
+        rewritten: list[DocumentChange] = []
         for change in changes:
             if change.is_live and change.content_seq <= self.generation:
                 self.index.set_access(change.document_id, change.access_id)
                 continue
             gone.append(change.document_id)
             if change.is_live:
-                rewritten.append(change.document_id)
+                rewritten.append(change)
         self.index.delete(gone)
-        if rewritten:
-            for batch in _batches(feed.load_chunks(conn, rewritten, self.embedder)):
-                self.index.add([self._entry(chunk) for chunk in batch])
+        for batch in _batches(rewritten):
+            found = feed.load_chunks(conn, batch, self.embedder)
+            self.index.add([self._entry(chunk) for chunk in found])
 
     def _entry(self, chunk: StoredChunk) -> Entry:
         if chunk.embedder != self.embedder:
@@ -128,6 +127,15 @@ def _stale(found: str, wanted: str) -> StaleEmbeddings:
     )
 
 
-def _batches(chunks: Iterator[StoredChunk]) -> Iterator[list[StoredChunk]]:
-    while batch := list(islice(chunks, _BATCH)):
+def _batches(changes: Iterable[DocumentChange]) -> Iterator[list[DocumentId]]:
+    """Yield documents of about `_BATCH` chunks together."""
+    batch: list[DocumentId] = []
+    n_chunks = 0
+    for change in changes:
+        batch.append(change.document_id)
+        n_chunks += change.n_chunks
+        if n_chunks >= _BATCH:
+            yield batch
+            batch, n_chunks = [], 0
+    if batch:
         yield batch

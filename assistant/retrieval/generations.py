@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from assistant import telemetry
 from assistant.retrieval.follower import Follower
-from assistant.store import feed, heads
+from assistant.store import feed, heads, lists
 from assistant.store.database import Database
 from assistant.store.feed import History
-from indexes import saved
+from indexes import rebuilt, saved
 from indexes.hybrid import HybridIndex
 from indexes.manifest import Facts, Manifest
 from indexes.model import SearchIndexError
@@ -24,6 +24,7 @@ from indexes.workplace import Workplace
 
 _log = telemetry.logger(__name__)
 _CLOSE_SHARE = 10
+_KNOWN_SHARE = 0.95
 
 
 class Generations:
@@ -111,6 +112,15 @@ class Generations:
         if (is_behind or follower.index.is_fold_due) and self._saving.acquire(blocking=False):
             self._thread = threading.Thread(target=self._tend, args=(follower,))
             self._thread.start()
+
+    def keep_lists(self, follower: Follower) -> None:
+        """Store how the index groups its vectors, unless what is stored knows nearly as many."""
+        found = rebuilt.grouping_of(follower.index)
+        if found is None:
+            return
+        with self._database.begin() as conn:
+            if lists.n_grouped(conn, follower.embedder) < _KNOWN_SHARE * len(found.chunk_ids):
+                lists.put_grouping(conn, follower.embedder, found)
 
     def close(self, follower: Follower | None = None) -> None:
         """Save a last generation if that spares the next start some work, and let go of all."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import numpy as np
 import psycopg
@@ -128,8 +129,7 @@ def _copying(
     conn: Connection, statement: str, params: dict[str, str] | None = None
 ) -> Iterator[psycopg.Copy]:
     """Copy out on the driver's connection; its errors become those of SQLAlchemy."""
-    driver = conn.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
+    driver = cast(psycopg.Connection, conn.connection.driver_connection)
     try:
         with driver.cursor() as cursor, cursor.copy(statement.encode(), params) as copy:
             yield copy

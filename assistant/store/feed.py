@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,6 @@ from assistant.domain import ChunkId, DocumentId
 from assistant.store.document import vector_of
 from assistant.store.tables import chunks, documents, embeddings, sources
 from indexes.model import Facets
-
-_BATCH = 2000
 
 _NEWS = sa.text(
     """
@@ -185,8 +183,8 @@ def vectors_of(
 
 def load_chunks(
     conn: Connection, document_ids: Collection[DocumentId], embedder: str | None = None
-) -> Iterator[StoredChunk]:
-    """Stream the chunks of these documents, as far as they live, in the order of chunk ids.
+) -> list[StoredChunk]:
+    """Return the chunks of these documents, as far as they live, in the order of chunk ids.
 
     With an `embedder`, a chunk comes with that model's vector if one is stored for it.
     """
@@ -214,9 +212,7 @@ def load_chunks(
         .where(documents.c.id == sa.any_(ids), documents.c.state == "live")
         .order_by(chunks.c.id)
     )
-    with conn.execute(query.execution_options(yield_per=_BATCH)) as rows:
-        for row in rows:
-            yield _stored(row)
+    return [_stored(row) for row in conn.execute(query)]
 
 
 def _stored(row: sa.Row[*tuple[Any, ...]]) -> StoredChunk:

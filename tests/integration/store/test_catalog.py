@@ -71,7 +71,7 @@ def test_a_document_is_stored_with_all_it_has(database: Database, source: Source
         first, second = passages.document_chunks(conn, document_id)
         assert first.chunk == chunk("ação").chunk
         assert (first.ord, second.ord) == (0, 1)
-        entry = next(iter(feed.load_chunks(conn, [document_id])))
+        entry = feed.load_chunks(conn, [document_id])[0]
         assert entry.vector.dtype == np.float32
         assert entry.vector.tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
         assert (entry.facets.collection, entry.facets.dated) == ("Policies", date(2026, 1, 2))
