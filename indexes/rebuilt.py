@@ -7,19 +7,29 @@ learnt, and no vector is in memory twice.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from indexes import saved
 from indexes.columns import Columns, Grouping, Texts, Vectors
 from indexes.dense import Dense
 from indexes.hybrid import HybridIndex
 from indexes.lexical import Lexical, Text
 from indexes.lists import N_WITHOUT, Lists
+from indexes.manifest import SnapshotDamaged
 from indexes.model import SearchIndexError
 from indexes.rows import Rows
+from indexes.snapshot import Snapshot, State
 from indexes.unit import check_halves
+
+Part = Literal["vectors", "words"]
+
+_PARTS: tuple[Part, ...] = ("vectors", "words")
+_VECTORS = re.compile(r"((base|tail|lists)_\w+|terms|means|mean_counts)\.npy")
 
 
 def fill(
@@ -42,6 +52,43 @@ def fill(
         index._rows, index._dense = rows, dense
         index._is_settled = False
         index._n_moves += 1
+
+
+def lost_part(snapshot: Snapshot) -> Part:
+    """Return which part of a generation isn't what was saved, if the other parts still are.
+
+    Raises `SnapshotDamaged` if more than one part, or what joins them, is damaged.
+    """
+    state = snapshot.state
+    there = {
+        *(f"{name}.npy" for name in state.arrays),
+        *(f"{name}.json" for name in state.tables),
+        *(f"files/{name}" for name in state.files),
+    }
+    lost = {_part(file.path) for file in snapshot.manifest.files if file.path not in there}
+    for part in _PARTS:
+        if lost == {part}:
+            return part
+    raise SnapshotDamaged(
+        "More than one part of the generation is damaged: build the index again from the database."
+    )
+
+
+def repaired(
+    state: State, part: Part, folder: Path, contents: tuple[Vectors, Texts], found: Grouping | None
+) -> HybridIndex:
+    """Return the index of a state that lacks one part, with that made anew from `contents`.
+
+    What is gone from `contents` is left out. Raises as `fill` does.
+    """
+    rows, (vectors, texts) = saved.rows_in(state), contents
+    if part == "words":
+        return saved.assembled(rows, saved.vectors_in(state), worded(rows, folder, texts))
+    before = rows.serials[rows.live]
+    dense = filled(rows, int(state.tables["dimension"]), vectors, found)
+    words = saved.words_in(state, folder)
+    words.delete(np.setdiff1d(before, rows.serials[rows.live]).tolist())
+    return saved.assembled(rows, dense, words)
 
 
 def filled(rows: Rows, dimension: int, vectors: Vectors, grouping: Grouping | None) -> Dense:
@@ -130,3 +177,10 @@ def _arranged(rows: Rows, grouping: Grouping | None) -> tuple[Lists | None, int]
     sizes = np.bincount(owner, minlength=n_lists + 1)[:n_lists]
     starts = np.concatenate([[0], np.cumsum(sizes)])
     return Lists(grouping.directions, starts, grouping.n_trained), int(starts[-1])
+
+
+def _part(path: str) -> Part | None:
+    """Return the part of an index that a file belongs to; None for rows, which join them."""
+    if path.startswith("files/"):
+        return "words"
+    return "vectors" if _VECTORS.fullmatch(path) else None

@@ -144,9 +144,9 @@ def _copying(
         ) from error
 
 
-def _pieces(copy: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+def _pieces(copy: Iterable[bytes | bytearray | memoryview]) -> Iterator[bytes]:
     """Yield the rows of a binary copy, some megabytes at a time; a message has whole rows."""
-    parts: list[bytes | memoryview] = []
+    parts: list[bytes | bytearray | memoryview] = []
     n_bytes = 0
     skip = _HEADER_BYTES
     for part in copy:
