@@ -20,6 +20,7 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
+from indexes.fresh import Corpus, Fresh
 from indexes.model import SearchIndexError, primary_lang
 from indexes.selection import UNDATED, Selection
 from indexes.stopwords import STOPWORDS
@@ -53,6 +54,10 @@ _BULK_HEAP_BYTES = 512_000_000
 _N_BULK_THREADS = 2
 _N_LINK_TRIES = 20
 _N_PENDING = 500
+_N_FRESH = 1000
+_FRESH_SHARE = 0.01
+"""Only so few new chunks hardly change how rare a word is."""
+_MEAN_LENGTH = re.compile(r'"value": ([\d.e+]+),\s+"description": "avgdl')
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +84,13 @@ class Matches:
 
 
 class Lexical:
-    """An inverted index whose additions count from the next `commit` on.
+    """An inverted index whose additions count at once while they are few, else from a `commit` on.
 
     Deletions and moves must be seen to by the caller, who passes over what isn't admitted: until
     a commit, `search` returns them in addition to the `k` best. Readers may run together;
-    writers, `commit` among them, need exclusive use. With a `folder`
-    the index is memory-mapped there instead of held in memory; what it held before is dropped,
-    unless `langs` says in which languages that is.
+    writers, `commit` among them, need exclusive use. With a `folder` the index is memory-mapped
+    there instead of held in memory; what it held before is dropped, unless `langs` says in which
+    languages that is.
     """
 
     def __init__(self, folder: Path | None = None, langs: Collection[str] | None = None) -> None:
@@ -108,9 +113,11 @@ class Lexical:
                 "it, or empty the folder."
             ) from error
         self._index.reload()
-        self._n_added = 0
         self._moved: dict[int, int] = {}
         self._gone: set[int] = set()
+        self._committed: Corpus | None = None
+        self._fresh: Fresh | None = None
+        self._begin_anew()
         self._langs: set[str] = set(langs or ())
         self._folder = folder
 
@@ -130,8 +137,9 @@ class Lexical:
 
     @property
     def must_commit(self) -> bool:
-        """Whether searches need a commit: chunks were added, or changes slow searches down."""
-        return self._n_added > 0 or self.n_pending > _N_PENDING
+        """Whether searches need a commit: many chunks were added, or changes slow them down."""
+        is_fresh_lost = self._n_added > 0 and self._fresh is None
+        return is_fresh_lost or len(self._gone) + len(self._moved) > _N_PENDING
 
     def add(self, texts: Iterable[Text]) -> None:
         """Index chunks."""
@@ -147,6 +155,7 @@ class Lexical:
             document.add_text("lang", text.lang)
             document.add_pre_tokenized_text("text", terms)
             self._writer.add_document(document)
+            self._keep(text.serial, tag, text.text)
 
     @contextmanager
     def in_bulk(self) -> Iterator[None]:
@@ -164,7 +173,8 @@ class Lexical:
         """Drop all chunks."""
         self._writer.delete_all_documents()
         self._publish()
-        self._n_added, self._gone, self._moved, self._langs = 0, set(), {}, set()
+        self._langs = set()
+        self._begin_anew()
 
     def delete(self, serials: Iterable[int]) -> None:
         """Drop chunks."""
@@ -185,7 +195,7 @@ class Lexical:
         if left := {s: cell for s, cell in self._moved.items() if s not in self._gone}:
             self._rewrite(left)
             self._publish()
-        self._n_added, self._gone, self._moved = 0, set(), {}
+        self._begin_anew()
 
     def search(self, text: str, lang: str, selection: Selection, k: int) -> Matches:
         """Return the `k` best chunks that hold a term of the question and pass the selection.
@@ -204,28 +214,52 @@ class Lexical:
         """
         return self._search(text, lang, limit, [])
 
+    def _keep(self, serial: int, tag: str, text: str) -> None:
+        """Keep a new chunk's terms as well, as long as few are new."""
+        if self._n_added > min(_N_FRESH, _FRESH_SHARE * self._n_committed):
+            self._fresh = None
+        if self._fresh is not None:
+            self._fresh.add(serial, _analyser(tag, None).analyze(_clean(text)))
+
     def _search(self, text: str, lang: str, limit: int, filters: list[tantivy.Query]) -> Matches:
         searcher = self._index.searcher()
         words = self._words(searcher, text, primary_lang(lang))
-        terms = _rarest(words)
-        if not terms or limit < 1:
-            return Matches(np.zeros(0, np.int64), np.zeros(0, np.float32), len(words))
-        query = tantivy.Query.boolean_query(
-            [
-                (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "text", t, "freq"))
-                for t in terms
-            ]
-        )
-        if filters:
-            parts = [query, *filters]
-            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, part) for part in parts])
-        hits = searcher.search(query, limit=limit, count=False).hits
-        serials = searcher.fast_field_values("serial", [address for _, address in hits])
-        return Matches(
-            np.array(serials, np.int64),
-            np.array([score for score, _ in hits], np.float32),
-            len(words),
-        )
+        serials, scores = np.zeros(0, np.int64), np.zeros(0, np.float32)
+        terms = _rarest(words) if limit > 0 else []
+        if terms:
+            query = tantivy.Query.boolean_query(
+                [(tantivy.Occur.Should, self._holding(term)) for term in terms]
+            )
+            if filters:
+                parts = [query, *filters]
+                query = tantivy.Query.boolean_query([(tantivy.Occur.Must, part) for part in parts])
+            hits = searcher.search(query, limit=limit, count=False).hits
+            found = searcher.fast_field_values("serial", [address for _, address in hits])
+            serials = np.array(found, np.int64)
+            scores = np.array([score for score, _ in hits], np.float32)
+        if self._fresh and limit > 0:
+            frequencies = {term: n for word in words for term, n in word.items()}
+            more, own = self._fresh.scores(frequencies, self._corpus(searcher))
+            order = np.argsort(-np.concatenate([scores, own]), kind="stable")
+            serials = np.concatenate([serials, more])[order]
+            scores = np.concatenate([scores, own])[order]
+        return Matches(serials, scores, len(words))
+
+    def _holding(self, term: str) -> tantivy.Query:
+        return tantivy.Query.term_query(self._schema, "text", term, "freq")
+
+    def _corpus(self, searcher: tantivy.Searcher) -> Corpus:
+        """Return what is committed; tantivy tells the mean length only in explanations."""
+        if self._committed is None:
+            (hit,) = searcher.search(tantivy.Query.all_query(), limit=1, count=False).hits
+            stored = searcher.doc(hit[1])
+            terms = _analyser(primary_lang(stored["lang"][0]), None).analyze(stored["text"][0])
+            length = 1.0
+            if terms:
+                told = self._holding(terms[0]).explain(searcher, hit[1]).to_json()
+                length = float(_MEAN_LENGTH.findall(told)[0])
+            self._committed = Corpus(self._n_committed, length)
+        return self._committed
 
     def link(self, folder: Path) -> None:
         """Put hard links to the files of the last commit into an empty folder, in milliseconds.
@@ -265,6 +299,11 @@ class Lexical:
                 f"The word index can't be written: {error}. Free some space, then start again."
             ) from error
         self._index.reload()
+
+    def _begin_anew(self) -> None:
+        """Note that nothing is pending."""
+        self._n_added, self._gone, self._moved = 0, set(), {}
+        self._n_committed, self._committed, self._fresh = len(self), None, Fresh()
 
     def _rewrite(self, cells: dict[int, int]) -> None:
         searcher = self._index.searcher()
