@@ -7,15 +7,13 @@ committed meanwhile has a later number in the change feed than the caller has re
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import cast
 
 import numpy as np
-import psycopg
 import sqlalchemy as sa
 from numpy.typing import NDArray
-from sqlalchemy import Connection, exc
+from sqlalchemy import Connection
 
+from assistant.store.copying import copying
 from assistant.store.feed import searched_text
 from assistant.store.tables import documents
 from indexes.columns import Columns, Origin
@@ -51,7 +49,7 @@ def columns(conn: Connection) -> Columns:
     owners: list[int] = []
     langs: list[int] = []
     tags: dict[str, int] = {}
-    with _copying(conn, _CHUNKS) as copy:
+    with copying(conn, _CHUNKS) as copy:
         copy.set_types(["int8", "text", "text"])
         for chunk_id, document_id, lang in copy.rows():
             owner = names.get(document_id)
@@ -84,7 +82,7 @@ def vectors(
             ("halves", "<u2", (dimension,)),
         ]
     )
-    with _copying(conn, _VECTORS, {"name": embedder}) as copy:
+    with copying(conn, _VECTORS, {"name": embedder}) as copy:
         for raw in _pieces(copy):
             n, left = divmod(len(raw), record.itemsize)
             found = np.frombuffer(raw, record, n)
@@ -99,7 +97,7 @@ def vectors(
 
 def texts(conn: Connection) -> Iterator[tuple[int, str]]:
     """Yield the id of each live chunk with what is searched by words."""
-    with _copying(conn, _TEXTS) as copy:
+    with copying(conn, _TEXTS) as copy:
         copy.set_types(["int8", "text", "text[]", "text"])
         for chunk_id, title, heading, text in copy.rows():
             yield chunk_id, searched_text(title, heading, text)
@@ -122,26 +120,6 @@ def _origins(conn: Connection) -> tuple[dict[str, int], list[Origin]]:
         for name, access_id, collection, industry, media_type, dated in rows
     ]
     return {origin.document_id: place for place, origin in enumerate(origins)}, origins
-
-
-@contextmanager
-def _copying(
-    conn: Connection, statement: str, params: dict[str, str] | None = None
-) -> Iterator[psycopg.Copy]:
-    """Copy out on the driver's connection; its errors become those of SQLAlchemy."""
-    driver = cast(psycopg.Connection, conn.connection.driver_connection)
-    try:
-        with driver.cursor() as cursor, cursor.copy(statement.encode(), params) as copy:
-            yield copy
-    except psycopg.Error as error:
-        raise exc.DBAPIError.instance(
-            statement,
-            None,
-            error,
-            psycopg.Error,
-            connection_invalidated=driver.closed,
-            dialect=conn.dialect,
-        ) from error
 
 
 def _pieces(copy: Iterable[bytes | bytearray | memoryview]) -> Iterator[bytes]:
