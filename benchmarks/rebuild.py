@@ -9,6 +9,7 @@ load them again. Every stage has a process of its own with an empty index.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import multiprocessing
 import resource
@@ -18,11 +19,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 from uuid import UUID
 
 import numpy as np
+import psutil
 import psycopg
 import sqlalchemy as sa
 
@@ -42,6 +44,7 @@ from benchmarks.texts import Texts
 from indexes import rebuilt
 from indexes.model import AccessFilter, Query
 from indexes.rows import Rows
+from indexes.snapshot import Snapshots
 
 MODEL, LANG = "synthetic@1", "en"
 N_LISTS_OF_ACCESS = 100
@@ -53,6 +56,7 @@ _COLUMNS = (
 
 
 _ANALYSE = sa.text("ANALYZE")
+_SERVER = sa.text("SELECT pg_backend_pid()")
 
 Stage = Callable[[Database, Path], dict[str, float]]
 
@@ -126,19 +130,23 @@ def learn(database: Database, folder: Path) -> dict[str, float]:
 
 
 def dense(database: Database, folder: Path) -> dict[str, float]:
-    """Bring rows, vectors and lists from the database, as a rebuild does, and search them."""
+    """Bring rows, vectors and lists from the database, as a rebuild does."""
     with database.snapshot() as conn:
-        begin = perf_counter()
+        server = psutil.Process(conn.scalar(_SERVER))
+        begin, busy = perf_counter(), _busy(server)
         own = columns.columns(conn)
         rows = Rows.restored(own.arrays(), own.tables())
         arrived = perf_counter()
         grouping = lists.grouping(conn, MODEL, DIMENSION)
         rebuilt.filled(rows, DIMENSION, columns.vectors(conn, MODEL, DIMENSION), grouping)
         end = perf_counter()
+        (own_s, server_s) = (now - then for now, then in zip(_busy(server), busy, strict=True))
     return {
-        "rows from the database, s": arrived - begin,
-        "vectors and lists from the database, s": end - arrived,
-        "rows, vectors and lists, s": end - begin,
+        "rows, s": arrived - begin,
+        "vectors with lists, s": end - arrived,
+        "rows and vectors, s": end - begin,
+        "rows and vectors, processor seconds": own_s,
+        "rows and vectors, the server's processor seconds": server_s,
     }
 
 
@@ -147,9 +155,12 @@ def words(database: Database, folder: Path) -> dict[str, float]:
     with tempfile.TemporaryDirectory(dir=folder) as empty, database.snapshot() as conn:
         own = columns.columns(conn)
         rows = Rows.restored(own.arrays(), own.tables())
-        begin = perf_counter()
+        begin, busy = perf_counter(), process_time()
         lexical = rebuilt.worded(rows, Path(empty), columns.texts(conn))
-        figures = {"words, s": perf_counter() - begin}
+        figures = {
+            "words, s": perf_counter() - begin,
+            "words, processor seconds": process_time() - busy,
+        }
         lexical.close()
     return figures
 
@@ -170,6 +181,16 @@ def warm(database: Database, folder: Path) -> dict[str, float]:
     with _started(database, folder) as (_, follower):
         _ask(follower)
         return {"start from a generation, s": perf_counter() - begin}
+
+
+def repair_vectors(database: Database, folder: Path) -> dict[str, float]:
+    """Start from the saved generation with its vectors damaged."""
+    return {"start with damaged vectors, s": _repaired(database, folder, "base_halves.npy")}
+
+
+def repair_words(database: Database, folder: Path) -> dict[str, float]:
+    """Start from the saved generation with its words damaged."""
+    return {"start with damaged words, s": _repaired(database, folder, "files/*.term")}
 
 
 def add(database: Database, folder: Path) -> dict[str, float]:
@@ -220,6 +241,8 @@ STAGES: dict[str, Stage] = {
     "words": words,
     "start": start,
     "warm": warm,
+    "repair vectors": repair_vectors,
+    "repair words": repair_words,
     "add": add,
 }
 
@@ -250,6 +273,28 @@ def _started(database: Database, folder: Path) -> Iterator[tuple[Generations, Fo
         kept.close(follower)
 
 
+def _repaired(database: Database, folder: Path, pattern: str) -> float:
+    """Return the seconds of a start with one byte of a file changed, and change it back."""
+    snapshots = Snapshots(folder / "index")
+    path = next((snapshots.folder / snapshots.roles().current).glob(pattern))
+    _flip(path)
+    try:
+        begin = perf_counter()
+        with _started(database, folder) as (_, follower):
+            _ask(follower)
+            return perf_counter() - begin
+    finally:
+        _flip(path)
+
+
+def _flip(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(-1, io.SEEK_END)
+        byte = file.read(1)[0]
+        file.seek(-1, io.SEEK_END)
+        file.write(bytes([byte ^ 1]))
+
+
 def _ask(follower: Follower) -> None:
     made = Chunk("a question", (), "paragraph", LANG, 0, 10, None, ())
     vector = np.full(DIMENSION, DIMENSION**-0.5, np.float32)
@@ -259,6 +304,12 @@ def _ask(follower: Follower) -> None:
 def _query(made: NewChunk) -> Query:
     access = AccessFilter(frozenset(range(1, N_LISTS_OF_ACCESS + 1)))
     return Query(made.chunk.text[:60], made.embedding.astype(np.float32), LANG, access)
+
+
+def _busy(server: psutil.Process) -> tuple[float, float]:
+    """Return the seconds that this process and the server's have had of processors."""
+    times = server.cpu_times()
+    return process_time(), times.user + times.system
 
 
 def _seconds(action: Callable[..., object], *arguments: object) -> float:

@@ -19,7 +19,7 @@ from assistant.store.tables import documents
 from indexes.columns import Columns, Origin
 from indexes.model import Facets, SearchIndexError
 
-_N_BYTES = 1 << 23
+_N_BYTES = 1 << 18
 _HEADER_BYTES = 19
 _END = b"\xff\xff"
 
@@ -123,7 +123,7 @@ def _origins(conn: Connection) -> tuple[dict[str, int], list[Origin]]:
 
 
 def _pieces(copy: Iterable[bytes | bytearray | memoryview]) -> Iterator[bytes]:
-    """Yield the rows of a binary copy, some megabytes at a time; a message has whole rows."""
+    """Yield the rows of a binary copy, as many as stay in a cache; a message has whole rows."""
     parts: list[bytes | bytearray | memoryview] = []
     n_bytes = 0
     skip = _HEADER_BYTES
