@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -29,21 +29,18 @@ class Corpus(NamedTuple):
 
 
 class Fresh:
-    """New chunks by their terms."""
+    """New chunks and their terms."""
 
     def __init__(self) -> None:
-        self._postings: dict[str, list[tuple[int, int]]] = {}
-        self._lengths: dict[int, int] = {}
+        self._counts: dict[int, Counter[str]] = {}
 
     def __len__(self) -> int:
         """Return how many chunks there are."""
-        return len(self._lengths)
+        return len(self._counts)
 
-    def add(self, serial: int, terms: Sequence[str]) -> None:
-        """Add a chunk by its serial number, with its terms in the order of the text."""
-        self._lengths[serial] = len(terms)
-        for term, n in Counter(terms).items():
-            self._postings.setdefault(term, []).append((serial, n))
+    def add(self, serial: int, terms: Iterable[str]) -> None:
+        """Add a chunk by its serial number."""
+        self._counts[serial] = Counter(terms)
 
     def scores(
         self, frequencies: Mapping[str, int], corpus: Corpus
@@ -54,10 +51,12 @@ class Fresh:
         """
         found: dict[int, float] = {}
         for term, n_committed in frequencies.items():
-            postings = self._postings.get(term, [])
-            weight = (1 + _K1) * _rarity(n_committed + len(postings), corpus.n + len(self))
-            for serial, n in postings:
-                length = _rounded(self._lengths[serial]) / corpus.mean_length
+            holding = [
+                (serial, n) for serial, counts in self._counts.items() if (n := counts.get(term))
+            ]
+            weight = (1 + _K1) * _rarity(n_committed + len(holding), corpus.n + len(self))
+            for serial, n in holding:
+                length = _rounded(self._counts[serial].total()) / corpus.mean_length
                 own = weight * n / (n + _K1 * (1 - _B + _B * length))
                 found[serial] = found.get(serial, 0.0) + own
         return np.array(list(found), np.int64), np.array(list(found.values()), np.float32)

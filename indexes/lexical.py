@@ -155,7 +155,7 @@ class Lexical:
             document.add_text("lang", text.lang)
             document.add_pre_tokenized_text("text", terms)
             self._writer.add_document(document)
-            self._keep(text.serial, tag, text.text)
+            self._keep(text.serial, terms)
 
     @contextmanager
     def in_bulk(self) -> Iterator[None]:
@@ -214,12 +214,12 @@ class Lexical:
         """
         return self._search(text, lang, limit, [])
 
-    def _keep(self, serial: int, tag: str, text: str) -> None:
+    def _keep(self, serial: int, terms: tantivy.PreTokenizedString) -> None:
         """Keep a new chunk's terms as well, as long as few are new."""
         if self._n_added > min(_N_FRESH, _FRESH_SHARE * self._n_committed):
             self._fresh = None
         if self._fresh is not None:
-            self._fresh.add(serial, _analyser(tag, None).analyze(_clean(text)))
+            self._fresh.add(serial, (token.text for token in terms.tokens))
 
     def _search(self, text: str, lang: str, limit: int, filters: list[tantivy.Query]) -> Matches:
         searcher = self._index.searcher()
