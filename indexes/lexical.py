@@ -7,8 +7,9 @@ all languages present. Accents are folded after stemming, because Snowball needs
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
+from indexes import segments
+from indexes.fresh import Corpus, Fresh
 from indexes.model import SearchIndexError, primary_lang
 from indexes.periods import periods
 from indexes.selection import UNDATED, Selection
@@ -24,8 +27,13 @@ from indexes.words import Clue, Word, analyser, clean, coverage, naming, rarest,
 _N_MAX_TERMS = 256
 _N_STEPS = 1000
 _HEAP_BYTES = 64_000_000
-_N_LINK_TRIES = 20
+_BULK_HEAP_BYTES = 512_000_000
+_N_BULK_THREADS = 2
 _N_PENDING = 500
+_N_FRESH = 1000
+_FRESH_SHARE = 0.01
+"""Only so few new chunks hardly change how rare a word is."""
+_MEAN_LENGTH = re.compile(r'"value": ([\d.e+]+),\s+"description": "avgdl')
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +64,13 @@ class Matches:
 
 
 class Lexical:
-    """An inverted index whose additions count from the next `commit` on.
+    """An inverted index whose additions count at once while they are few, else from a `commit` on.
 
     Deletions and moves must be seen to by the caller, who passes over what isn't admitted: until
     a commit, `search` returns them in addition to the `k` best. Readers may run together;
-    writers, `commit` among them, need exclusive use. With a `folder`
-    the index is memory-mapped there instead of held in memory; what it held before is dropped,
-    unless `langs` says in which languages that is.
+    writers, `commit` among them, need exclusive use. With a `folder` the index is memory-mapped
+    there instead of held in memory; what it held before is dropped, unless `langs` says in which
+    languages that is.
     """
 
     def __init__(self, folder: Path | None = None, langs: Collection[str] | None = None) -> None:
@@ -87,9 +95,11 @@ class Lexical:
                 "it, or empty the folder."
             ) from error
         self._index.reload()
-        self._n_added = 0
         self._moved: dict[int, int] = {}
         self._gone: set[int] = set()
+        self._committed: Corpus | None = None
+        self._fresh: Fresh | None = None
+        self._begin_anew()
         self._langs: set[str] = set(langs or ())
         self._folder = folder
 
@@ -109,8 +119,9 @@ class Lexical:
 
     @property
     def must_commit(self) -> bool:
-        """Whether searches need a commit: chunks were added, or changes slow searches down."""
-        return self._n_added > 0 or self.n_pending > _N_PENDING
+        """Whether searches need a commit: many chunks were added, or changes slow them down."""
+        is_fresh_lost = self._n_added > 0 and self._fresh is None
+        return is_fresh_lost or len(self._gone) + len(self._moved) > _N_PENDING
 
     def add(self, texts: Iterable[Text]) -> None:
         """Index chunks."""
@@ -124,11 +135,33 @@ class Lexical:
             document.add_integer("cell", text.cell)
             document.add_integer("day", text.day)
             document.add_text("lang", text.lang)
-            document.add_pre_tokenized_text("text", cut.pre_tokenize(clean(text.text)))
-            document.add_pre_tokenized_text("title", cut.pre_tokenize(clean(text.title)))
-            for period in periods(text.title):
+            terms, title = cut.pre_tokenize(clean(text.text)), cut.pre_tokenize(clean(text.title))
+            document.add_pre_tokenized_text("text", terms)
+            document.add_pre_tokenized_text("title", title)
+            named = periods(text.title)
+            for period in named:
                 document.add_text("period", period)
             self._writer.add_document(document)
+            self._keep(text.serial, {"text": _own(terms), "title": _own(title), "period": named})
+
+    @contextmanager
+    def in_bulk(self) -> Iterator[None]:
+        """Index many chunks: by two threads with more memory, all committed at the end."""
+        self._writer.wait_merging_threads()
+        self._writer = self._index.writer(_BULK_HEAP_BYTES, _N_BULK_THREADS)
+        try:
+            yield
+            self.commit()
+        finally:
+            self._writer.wait_merging_threads()
+            self._writer = self._index.writer(_HEAP_BYTES, 1)
+
+    def clear(self) -> None:
+        """Drop all chunks."""
+        self._writer.delete_all_documents()
+        self._publish()
+        self._langs = set()
+        self._begin_anew()
 
     def delete(self, serials: Iterable[int]) -> None:
         """Drop chunks."""
@@ -149,7 +182,7 @@ class Lexical:
         if left := {s: cell for s, cell in self._moved.items() if s not in self._gone}:
             self._rewrite(left)
             self._publish()
-        self._n_added, self._gone, self._moved = 0, set(), {}
+        self._begin_anew()
 
     def search(self, text: str, lang: str, selection: Selection, k: int) -> Matches:
         """Return the `k` best chunks that hold a term of the question and pass the selection.
@@ -168,28 +201,53 @@ class Lexical:
         """
         return self._search(text, lang, limit, [])
 
+    def _keep(self, serial: int, terms: Mapping[str, Iterable[str]]) -> None:
+        """Keep a new chunk's terms as well, by field, as long as few are new."""
+        if self._n_added > min(_N_FRESH, _FRESH_SHARE * self._n_committed):
+            self._fresh = None
+        if self._fresh is not None:
+            self._fresh.add(serial, terms)
+
     def _search(self, text: str, lang: str, limit: int, filters: list[tantivy.Query]) -> Matches:
         searcher = self._index.searcher()
         words = self._words(searcher, text, lang)
-        terms = rarest(words, _N_MAX_TERMS)
-        if not terms or limit < 1:
-            return Matches(np.zeros(0, np.int64), np.zeros(0, np.float32), words)
-        query = tantivy.Query.boolean_query(
-            [
-                (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "text", t, "freq"))
-                for t in terms
-            ]
-        )
-        if filters:
-            parts = [query, *filters]
-            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, part) for part in parts])
-        hits = searcher.search(query, limit=limit, count=False).hits
-        serials = searcher.fast_field_values("serial", [address for _, address in hits])
-        return Matches(
-            np.array(serials, np.int64),
-            np.array([score for score, _ in hits], np.float32),
-            words,
-        )
+        serials, scores = np.zeros(0, np.int64), np.zeros(0, np.float32)
+        terms = rarest(words, _N_MAX_TERMS) if limit > 0 else []
+        if terms:
+            query = tantivy.Query.boolean_query(
+                [(tantivy.Occur.Should, self._holding("text", term)) for term in terms]
+            )
+            if filters:
+                parts = [query, *filters]
+                query = tantivy.Query.boolean_query([(tantivy.Occur.Must, part) for part in parts])
+            hits = searcher.search(query, limit=limit, count=False).hits
+            found = searcher.fast_field_values("serial", [address for _, address in hits])
+            serials = np.array(found, np.int64)
+            scores = np.array([score for score, _ in hits], np.float32)
+        if self._fresh and limit > 0:
+            frequencies = {term: n for word in words for term, n in word.texts.items()}
+            more, own = self._fresh.scores(frequencies, self._corpus(searcher))
+            order = np.argsort(-np.concatenate([scores, own]), kind="stable")
+            serials = np.concatenate([serials, more])[order]
+            scores = np.concatenate([scores, own])[order]
+        return Matches(serials, scores, words)
+
+    def _holding(self, field: str, term: str) -> tantivy.Query:
+        option = "freq" if field == "text" else "basic"
+        return tantivy.Query.term_query(self._schema, field, term, option)
+
+    def _corpus(self, searcher: tantivy.Searcher) -> Corpus:
+        """Return what is committed; tantivy tells the mean length only in explanations."""
+        if self._committed is None:
+            (hit,) = searcher.search(tantivy.Query.all_query(), limit=1, count=False).hits
+            stored = searcher.doc(hit[1])
+            terms = analyser(primary_lang(stored["lang"][0]), None).analyze(stored["text"][0])
+            length = 1.0
+            if terms:
+                told = self._holding("text", terms[0]).explain(searcher, hit[1]).to_json()
+                length = float(_MEAN_LENGTH.findall(told)[0])
+            self._committed = Corpus(self._n_committed, length)
+        return self._committed
 
     def shares(
         self, text: str, words: Sequence[Word], serials: NDArray[np.int64]
@@ -201,29 +259,24 @@ class Lexical:
         """
         searcher = self._index.searcher()
         n = len(self)
-        dated = {period: searcher.doc_freq("period", period) for period in periods(text)}
+        dated = {p: self._n_holding(searcher, "period", p) for p in periods(text)}
         held = [Clue(c.field, c.term, float(round(_N_STEPS * c.gain))) for c in coverage(words, n)]
         # One search for both: names are the fraction of a score, the rest of the question whole.
-        gains = self._gains(searcher, [*held, *naming(words, dated, n)], serials)
+        clues = [*held, *naming(words, dated, n)]
+        gains = self._gains(searcher, clues, serials)
+        if self._fresh:
+            gains += self._fresh.gains(clues, serials)
         named, steps = np.modf(gains)
         return np.asarray(steps / _N_STEPS, np.float32), np.asarray(named, np.float32)
 
     def link(self, folder: Path) -> None:
         """Put hard links to the files of the last commit into an empty folder, in milliseconds.
 
-        Files never change once written, only `meta.json` is replaced as a whole: so the links
-        are a copy that later commits leave alone. Raises `SearchIndexError` without a folder.
+        Raises `SearchIndexError` without a folder.
         """
         if self._folder is None:
             raise SearchIndexError("A word index in memory can't be saved: give it a folder.")
-        for _ in range(_N_LINK_TRIES):
-            try:
-                return _link(self._folder, folder)
-            except FileNotFoundError:
-                # A merge of segments has ended in the meantime and left other files.
-                for path in folder.iterdir():
-                    path.unlink()
-        raise SearchIndexError("The word index doesn't stand still; save it again later.")
+        segments.link(self._folder, folder)
 
     def close(self) -> None:
         """Let go of the folder; the index can't be used any more."""
@@ -247,6 +300,11 @@ class Lexical:
             ) from error
         self._index.reload()
 
+    def _begin_anew(self) -> None:
+        """Note that nothing is pending."""
+        self._n_added, self._gone, self._moved = 0, set(), {}
+        self._n_committed, self._committed, self._fresh = len(self), None, Fresh()
+
     def _rewrite(self, cells: dict[int, int]) -> None:
         searcher = self._index.searcher()
         query = self._any_of("serial", list(cells))
@@ -262,11 +320,15 @@ class Lexical:
     def _words(self, searcher: tantivy.Searcher, text: str, lang: str) -> tuple[Word, ...]:
         return tuple(
             Word(
-                {term: searcher.doc_freq("text", term) for term in terms},
-                {term: searcher.doc_freq("title", term) for term in terms},
+                {term: self._n_holding(searcher, "text", term) for term in terms},
+                {term: self._n_holding(searcher, "title", term) for term in terms},
             )
             for terms in readings(text, lang, self._langs)
         )
+
+    def _n_holding(self, searcher: tantivy.Searcher, field: str, term: str) -> int:
+        n = searcher.doc_freq(field, term)
+        return n + self._fresh.n_holding(field, term) if self._fresh else n
 
     def _gains(
         self, searcher: tantivy.Searcher, clues: Sequence[Clue], serials: NDArray[np.int64]
@@ -280,7 +342,7 @@ class Lexical:
         among = tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in each])
         query = tantivy.Query.const_score_query(among, 0.0)
         for clue in clues:
-            term = tantivy.Query.term_query(self._schema, clue.field, clue.term, "basic")
+            term = self._holding(clue.field, clue.term)
             gain = tantivy.Query.const_score_query(term, clue.gain)
             # One optional clause a level is looked up in these chunks only; several in a row
             # would be united first, over all chunks.
@@ -309,19 +371,5 @@ class Lexical:
         return [tantivy.Query.const_score_query(part, 0.0) for part in filters]
 
 
-def _link(source: Path, target: Path) -> None:
-    meta = (source / "meta.json").read_bytes()
-    names = []
-    for segment in json.loads(meta)["segments"]:
-        stem = segment["segment_id"].replace("-", "")
-        deletes = segment["deletes"]
-        gone = f"{stem}.{deletes['opstamp']}.del" if deletes else ""
-        names += [p.name for p in source.glob(f"{stem}.*") if p.suffix != ".del"]
-        if gone:
-            names.append(gone)
-        if f"{stem}.term" not in names:
-            raise FileNotFoundError(stem)
-    for name in names:
-        (target / name).hardlink_to(source / name)
-    (target / ".managed.json").write_text(json.dumps([*names, "meta.json"]))
-    (target / "meta.json").write_bytes(meta)
+def _own(terms: tantivy.PreTokenizedString) -> Iterator[str]:
+    return (token.text for token in terms.tokens)

@@ -81,7 +81,7 @@ class Retriever:
     ) -> Retrieved:
         """Return the `k` best passages that the caller may read at the time of the return."""
         vector = self._embedder.embed_queries([text])[0]
-        with self._database.begin() as conn:
+        with self._database.reading() as conn:
             generation = self.refresh(conn)
             access = acl.access_filter(conn, caller)
         hits = self._follower.index.search(
@@ -100,7 +100,7 @@ class Retriever:
         self, caller: Caller, chunk_ids: Collection[ChunkId]
     ) -> dict[ChunkId, CheckedPassage]:
         """Return the chunks that are live and that the caller may read now, from the catalog."""
-        with self._database.begin() as conn:
+        with self._database.reading() as conn:
             checked = acl.recheck(conn, caller, chunk_ids, self._acl_max_age_s)
         return {key: found for key, found in checked.items() if found.decision.allowed}
 
