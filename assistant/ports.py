@@ -30,6 +30,23 @@ class Embedder(Protocol):
         """Embed questions, in the order given."""
 
 
+class Reranker(Protocol):
+    """Judges how well passages answer a question, reading both together."""
+
+    @property
+    def name(self) -> str:
+        """Return the model's name."""
+
+    def reads(self, lang: str) -> bool:
+        """Say whether the model knows a language (primary tag; empty: unknown)."""
+
+    def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return a score for each text, shape (n,), higher is better.
+
+        Scores of different questions don't compare. Raises `ModelUnavailable`.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """Everything a generator is given.

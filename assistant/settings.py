@@ -37,14 +37,16 @@ class DatabaseSettings(Section):
 
 
 class ModelSettings(Section):
-    """Which model turns text into vectors."""
+    """Which model turns text into vectors, and perhaps one that reranks what was found."""
 
     embedder: str = Field(
         "bundled",
         description="`bundled`, a folder, the name of a sentence-transformers model, or the base "
         "URL of a server that embeds, such as `http://127.0.0.1:8001/v1`",
     )
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the embedder runs")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="where models run in this process"
+    )
     batch_tokens: int = Field(16_384, ge=512, description="most tokens in one embedding batch")
     served_name: str = Field(
         "", description="the embedder's name at its server; empty takes the first one"
@@ -54,6 +56,20 @@ class ModelSettings(Section):
     document_prompt: str = Field("", description="goes before passages that a server embeds")
     api_key: SecretStr | None = Field(None, description="sent to the server as a bearer token")
     timeout_s: float = Field(60.0, gt=0, description="seconds the server may take for a batch")
+    reranker: str = Field(
+        "",
+        description="a cross-encoder's folder or name, the URL of a server with `/rerank` such as "
+        "`http://host:8000/v1`, or `english` (extra `rerank-en`); empty for none",
+    )
+    reranker_model: str = Field(
+        "", description="the reranker's name at the server; empty takes its first model"
+    )
+    reranker_api_key: SecretStr | None = Field(
+        None, description="sent to the reranker's server as a bearer token"
+    )
+    reranker_timeout_s: float = Field(
+        5.0, gt=0, description="seconds a server may rerank before its opinion is left out"
+    )
 
     @property
     def is_served(self) -> bool:
@@ -85,6 +101,9 @@ class RetrievalSettings(Section):
 
     n_passages: int = Field(8, ge=1, le=50, description="passages an answer may use")
     n_candidates: int = Field(100, ge=10, le=1000, description="chunks each search fetches")
+    n_reranked: int = Field(
+        20, ge=2, le=100, description="best passages that a reranker may put in another order"
+    )
 
 
 class IndexSettings(Section):

@@ -16,11 +16,13 @@ from assistant.errors import SettingsError
 from assistant.ingest.progress import Progress, Silent
 from assistant.ingest.sync import SyncRun
 from assistant.models import embedder as embedders
+from assistant.models import english_reranker
 from assistant.models.quotes import Quotes
 from assistant.models.served import ServedEmbedder
 from assistant.models.weights import Progress as WeightsProgress
-from assistant.ports import Embedder, Generator
+from assistant.ports import Embedder, Generator, Reranker
 from assistant.retrieval.generations import Generations
+from assistant.retrieval.rerank import Reranking
 from assistant.retrieval.retriever import Retriever
 from assistant.settings import Settings
 from assistant.store.database import Database, open_database
@@ -77,6 +79,28 @@ def generator(settings: Settings, embedder: Embedder) -> Generator:
     return OpenAIGenerator(settings.generator)
 
 
+def reranker(settings: Settings) -> Reranker | None:
+    """Load the reranker that the settings name, or None."""
+    chosen = settings.models
+    if not chosen.reranker:
+        return None
+    if chosen.reranker == english_reranker.ENGLISH:
+        return english_reranker.load()
+    if chosen.reranker.startswith(("http://", "https://")):
+        from assistant.models.served_reranker import ServedReranker
+
+        key = chosen.reranker_api_key
+        return ServedReranker(
+            chosen.reranker,
+            chosen.reranker_model,
+            api_key=key.get_secret_value() if key else "",
+            timeout_s=chosen.reranker_timeout_s,
+        )
+    from assistant.models import cross_encoder
+
+    return cross_encoder.load(chosen.reranker, device=chosen.device)
+
+
 @contextmanager
 def assistant(settings: Settings, progress: WeightsProgress | None = None) -> Iterator[Assistant]:
     """Assemble the assistant, its index filled from the catalog."""
@@ -94,6 +118,7 @@ def assembled(
     """Assemble the assistant over an open database, a loaded embedder, perhaps a generator."""
     audit = AuditLog(opened, settings.data_dir)
     kept = generations(settings, opened)
+    judge = reranker(settings)
     retriever = Retriever(
         opened,
         model,
@@ -101,6 +126,7 @@ def assembled(
         kept,
         n_candidates=settings.retrieval.n_candidates,
         acl_max_age_s=settings.sync.acl_max_age_s,
+        reranking=Reranking(judge, settings.retrieval.n_reranked) if judge else None,
     )
     writer = writer or generator(settings, model)
     answerer = Answerer(

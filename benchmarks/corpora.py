@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from assistant.evaluation import datasets
 from assistant.evaluation.corpus import Source, sources
 from assistant.evaluation.vectors import Vectors
-from assistant.ingest.chunk import embedding_text
+from assistant.text.context import embedding_text
 
 _Floats = NDArray[np.float32]
 

@@ -30,15 +30,17 @@ from assistant.models import embedder
 from indexes.fusion import WEIGHTS, Candidates, Weights, fused
 
 STEPS = {
-    "words": (0.05, 0.065, 0.08, 0.1, 0.12),
+    "words": (0.002, 0.003, 0.004, 0.006),
     "strangers": (0.02, 0.035, 0.05, 0.075, 0.1),
     "n_terse": (6.0, 8.0, 10.0, 13.0),
     "terse": (0.0, 0.75, 1.0, 1.5, 2.0),
-    "n_wordy": (15.0, 20.0, 30.0),
-    "wordy": (0.0, 0.25, 0.5, 0.75),
+    "coverage": (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3),
+    "entity": (0.0, 0.05, 0.1, 0.15, 0.2, 0.3),
     "step": (0.001, 0.0025, 0.005, 0.01),
 }
-START = Weights(words=0.1, strangers=0.1, terse=0.0, wordy=0.0, step=0.001)
+START = Weights(
+    words=0.006, strangers=0.1, terse=0.0, n_terse=10.0, coverage=0.0, entity=0.0, step=0.001
+)
 """Words count alike in every question: a fit knows nothing of a set that was left out."""
 FLOOR = 0.0
 """A set that loses more than this against the better of its two systems counts three times."""

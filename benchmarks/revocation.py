@@ -154,7 +154,7 @@ def answers(follower: Follower, database: Database, readers: Iterator[str]) -> I
     """Answer what each reader may see now, as JSON."""
     vector = np.eye(DIMENSION, dtype=np.float32)[0]
     for reader in readers:
-        with database.begin() as conn:
+        with database.reading() as conn:
             follower.refresh(conn)
             found = acls_allowing(conn, {Principal(reader.strip())})
         access = AccessFilter(frozenset(acl.id for acl in found))

@@ -116,6 +116,11 @@ class Dense:
         found[~in_base] = self._tail.vectors(rows[~in_base] - self._base.n)
         return found
 
+    @property
+    def lists(self) -> Lists | None:
+        """How the base's rows are grouped, None if they aren't."""
+        return self._lists
+
     def mean(self, lang: int | None) -> _Floats:
         """Return what is taken out of a question in this language."""
         row: _Floats = self._means.parts[self._means.owner(lang)]
@@ -202,6 +207,16 @@ class Dense:
                 "mean_counts": self._means.counts,
             }
         )
+
+    @classmethod
+    def filled(
+        cls, base: NDArray[np.uint16], tail: NDArray[np.uint16], lists: Lists | None
+    ) -> Dense:
+        """Return vectors given as the bits of binary16, those of `lists` first; to be centred."""
+        dense = cls(base.shape[1])
+        dense._base, dense._tail, dense._lists = Block.of(base), Block.of(tail), lists
+        dense._terms = np.zeros((len(dense), 4), np.float32)
+        return dense
 
     @classmethod
     def restored(cls, dimension: int, arrays: Mapping[str, NDArray[Any]]) -> Dense:

@@ -1,19 +1,23 @@
 """One score from vectors and words, with words trusted as far as this question deserves.
 
-`score = cosine + own × bm25 / best bm25`, and for a passage in another language than the
-question's, where only names and numbers can match, `+ strange × bm25 / best bm25 of those`.
+`score = cosine + ENTITY × named + kinship × (own × bm25 + COVERAGE × coverage)`, and for a passage
+in another language than the question's, where only names and numbers can match,
+`+ (1 - kinship) × (STRANGERS × bm25 / best bm25 of those + COVERAGE / 2 × coverage)`.
 
-- `own = kinship × WORDS × 2^agreement × terse × wordy`,
-- `strange = (1 - kinship) × STRANGERS`,
+- `own = WORDS × 2^agreement × terse`;
 - `kinship` is the share of the question's language among the passages nearest to its vector: it
   tells whether the answer is to be looked for in that language;
 - `agreement` is the BM25 score of the vectors' first choice as a share of the best;
 - `terse` is above 1 for a question of a few words: it means each of them;
-- `wordy` is above 1 for a pasted text, of which a vector keeps only the gist.
+- `coverage` is the share of the question's words that a passage holds, rare ones counting most:
+  BM25 would give more for one word twice than for two words;
+- `named` is the share of the question's names and periods that a passage's title holds
+  (`indexes.words`): the product, company, device or quarter that it is about.
 
-Both scores keep their own scale: stretching the cosines of each question to [0, 1] made noise of
-near-duplicates as loud as real differences. For the same reason cosines count in steps of
-`step`, and equals keep their order in the corpus.
+Every score keeps its own scale. BM25 is a sum over words, so it counts most for a pasted text, of
+which a vector keeps only the gist. Stretching the cosines of each question to [0, 1] made noise
+of near-duplicates as loud as real differences; so cosines count in steps of `step`, and equals
+keep their order in the corpus.
 
 The constants belong to the bundled embedder's cosines; `benchmarks/fusion.py` fits them to
 evaluation sets and shows what each set would lose if it were left out.
@@ -33,16 +37,16 @@ _N_NEAREST = 10
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The constants; questions of fewer words than `n_terse` are terse, of more than `n_wordy`
-    wordy, stop words not counted."""
+    """The constants; `words` is worth a point of BM25, and questions of fewer words than `n_terse`
+    are terse, stop words not counted."""
 
-    words: float = 0.08
+    words: float = 0.002
     strangers: float = 0.05
-    n_terse: float = 10.0
+    n_terse: float = 6.0
     terse: float = 1.5
-    n_wordy: float = 20.0
-    wordy: float = 0.5
-    step: float = 0.005
+    coverage: float = 0.2
+    entity: float = 0.2
+    step: float = 0.0025
 
 
 WEIGHTS = Weights()
@@ -52,13 +56,16 @@ WEIGHTS = Weights()
 class Candidates:
     """What vectors and words found for one question: aligned columns, in the corpus's order.
 
-    `dense` are cosines, `lexical` BM25 scores (0: no word matched), `is_kin` says which are in
-    the question's language, and `n_words` counts the question's words without stop words.
+    `dense` are cosines, `lexical` BM25 scores (0: no word matched), `coverage` and `named` shares
+    from 0 to 1, `is_kin` says which are in the question's language, and `n_words` counts the
+    question's words without stop words.
     """
 
     chunk_ids: NDArray[np.int64]
     dense: _Floats
     lexical: _Floats
+    coverage: _Floats
+    named: _Floats
     is_kin: NDArray[np.bool_]
     n_words: int
 
@@ -66,22 +73,18 @@ class Candidates:
 def fused(found: Candidates, weights: Weights = WEIGHTS) -> _Floats:
     """Return the candidates' scores, higher is better."""
     dense, lexical = found.dense, found.lexical
-    scores = np.round(dense / weights.step) * weights.step
+    scores = np.round(dense / weights.step) * weights.step + weights.entity * found.named
     best = float(lexical.max(initial=0.0))
     if best <= 0:
         return np.asarray(scores, np.float32)
     nearest = np.argsort(-dense, kind="stable")[:_N_NEAREST]
     kinship = float(found.is_kin[nearest].mean())
-    agreement = float(lexical[nearest[0]]) / best
-    scores += kinship * _trust(found.n_words, agreement, weights) * lexical / best
-    strangers = lexical[~found.is_kin]
-    best_strange = float(strangers.max(initial=0.0))
+    trust = weights.words * 2 ** (float(lexical[nearest[0]]) / best)
+    trust *= max(1.0, weights.n_terse / (1 + found.n_words)) ** weights.terse
+    scores += kinship * (trust * lexical + weights.coverage * found.coverage)
+    strange = ~found.is_kin
+    best_strange = float(lexical[strange].max(initial=0.0))
     if best_strange > 0:
-        scores[~found.is_kin] += (1 - kinship) * weights.strangers * strangers / best_strange
+        gains = weights.strangers * lexical / best_strange + weights.coverage / 2 * found.coverage
+        scores[strange] += (1 - kinship) * gains[strange]
     return np.asarray(scores, np.float32)
-
-
-def _trust(n_words: int, agreement: float, weights: Weights) -> float:
-    terse = max(1.0, weights.n_terse / (1 + n_words)) ** weights.terse
-    wordy = max(1.0, n_words / weights.n_wordy) ** weights.wordy
-    return float(weights.words * 2**agreement * terse * wordy)

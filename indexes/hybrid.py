@@ -76,6 +76,7 @@ class HybridIndex:
                     day_of(entry.facets),
                     entry.facets.lang,
                     entry.text,
+                    entry.title,
                 )
                 for serial, entry in zip(serials, latest, strict=True)
             )
@@ -122,12 +123,17 @@ class HybridIndex:
             lexical = np.zeros(len(found), np.float32)
             lexical[np.searchsorted(found, rows)] = matches.scores
             lang = self._rows.lang_code(query.lang)
+            coverage, named = self._lexical.shares(
+                query.text, matches.words, self._rows.serials[found]
+            )
             return Candidates(
-                self._rows.chunk_ids[found],
-                self._dense.scores(query.vector, lang, found),
-                lexical,
-                self._is_kin(query, found),
-                matches.n_words,
+                chunk_ids=self._rows.chunk_ids[found],
+                dense=self._dense.scores(query.vector, lang, found),
+                lexical=lexical,
+                coverage=coverage,
+                named=named,
+                is_kin=self._is_kin(query, found),
+                n_words=len(matches.words),
             )
 
     def search_dense(self, query: Query, k: int) -> list[Hit]:

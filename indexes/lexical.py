@@ -7,82 +7,70 @@ all languages present. Accents are folded after stemming, because Snowball needs
 
 from __future__ import annotations
 
-import json
 import re
-import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
+from indexes import segments
+from indexes.fresh import Corpus, Fresh
 from indexes.model import SearchIndexError, primary_lang
+from indexes.periods import periods
 from indexes.selection import UNDATED, Selection
-from indexes.stopwords import STOPWORDS
+from indexes.words import Clue, Word, analyser, clean, coverage, naming, rarest, readings
 
-_STEMMERS = {
-    "da": "danish",
-    "de": "german",
-    "en": "english",
-    "es": "spanish",
-    "fi": "finnish",
-    "fr": "french",
-    "it": "italian",
-    "nl": "dutch",
-    "no": "norwegian",
-    "pt": "portuguese",
-    "sv": "swedish",
-}
-_PT_ENDINGS = {
-    "cao": "ção",
-    "coes": "ções",
-    "avel": "ável",
-    "ivel": "ível",
-    "ancia": "ância",
-    "encia": "ência",
-}
 _N_MAX_TERMS = 256
-_N_MAX_QUESTION_CHARS = 10_000
-_N_MAX_TERM_BYTES = 100
+_N_STEPS = 1000
 _HEAP_BYTES = 64_000_000
-_N_LINK_TRIES = 20
+_BULK_HEAP_BYTES = 512_000_000
+_N_BULK_THREADS = 2
 _N_PENDING = 500
+_N_FRESH = 1000
+_FRESH_SHARE = 0.01
+"""Only so few new chunks hardly change how rare a word is."""
+_MEAN_LENGTH = re.compile(r'"value": ([\d.e+]+),\s+"description": "avgdl')
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A chunk's text as BM25 sees it; `serial`, `cell` and `day` are those of its row."""
+    """A chunk's text as BM25 sees it; `serial`, `cell` and `day` are those of its row.
+
+    `title` is what its document and the headings above it are called.
+    """
 
     serial: int
     cell: int
     day: int
     lang: str
     text: str
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
     """Found rows by serial number, best first, with their BM25 scores.
 
-    `n_words` counts the question's distinct words without stop words.
+    `words` are the question's, each once and without stop words.
     """
 
     serials: NDArray[np.int64]
     scores: NDArray[np.float32]
-    n_words: int
+    words: tuple[Word, ...]
 
 
 class Lexical:
-    """An inverted index whose additions count from the next `commit` on.
+    """An inverted index whose additions count at once while they are few, else from a `commit` on.
 
     Deletions and moves must be seen to by the caller, who passes over what isn't admitted: until
     a commit, `search` returns them in addition to the `k` best. Readers may run together;
-    writers, `commit` among them, need exclusive use. With a `folder`
-    the index is memory-mapped there instead of held in memory; what it held before is dropped,
-    unless `langs` says in which languages that is.
+    writers, `commit` among them, need exclusive use. With a `folder` the index is memory-mapped
+    there instead of held in memory; what it held before is dropped, unless `langs` says in which
+    languages that is.
     """
 
     def __init__(self, folder: Path | None = None, langs: Collection[str] | None = None) -> None:
@@ -92,6 +80,8 @@ class Lexical:
         schema.add_integer_field("day", stored=True, indexed=True, fast=True)
         schema.add_text_field("lang", stored=True, tokenizer_name="raw", index_option="basic")
         schema.add_text_field("text", stored=True, tokenizer_name="raw", index_option="freq")
+        schema.add_text_field("title", stored=True, tokenizer_name="raw", index_option="basic")
+        schema.add_text_field("period", tokenizer_name="raw", index_option="basic")
         self._schema = schema.build()
         try:
             self._index = self._open(folder)
@@ -105,9 +95,11 @@ class Lexical:
                 "it, or empty the folder."
             ) from error
         self._index.reload()
-        self._n_added = 0
         self._moved: dict[int, int] = {}
         self._gone: set[int] = set()
+        self._committed: Corpus | None = None
+        self._fresh: Fresh | None = None
+        self._begin_anew()
         self._langs: set[str] = set(langs or ())
         self._folder = folder
 
@@ -127,8 +119,9 @@ class Lexical:
 
     @property
     def must_commit(self) -> bool:
-        """Whether searches need a commit: chunks were added, or changes slow searches down."""
-        return self._n_added > 0 or self.n_pending > _N_PENDING
+        """Whether searches need a commit: many chunks were added, or changes slow them down."""
+        is_fresh_lost = self._n_added > 0 and self._fresh is None
+        return is_fresh_lost or len(self._gone) + len(self._moved) > _N_PENDING
 
     def add(self, texts: Iterable[Text]) -> None:
         """Index chunks."""
@@ -136,14 +129,39 @@ class Lexical:
             self._n_added += 1
             tag = primary_lang(text.lang)
             self._langs.add(tag)
-            terms = _analyser(tag, None).pre_tokenize(_clean(text.text))
+            cut = analyser(tag, None)
             document = tantivy.Document()
             document.add_integer("serial", text.serial)
             document.add_integer("cell", text.cell)
             document.add_integer("day", text.day)
             document.add_text("lang", text.lang)
+            terms, title = cut.pre_tokenize(clean(text.text)), cut.pre_tokenize(clean(text.title))
             document.add_pre_tokenized_text("text", terms)
+            document.add_pre_tokenized_text("title", title)
+            named = periods(text.title)
+            for period in named:
+                document.add_text("period", period)
             self._writer.add_document(document)
+            self._keep(text.serial, {"text": _own(terms), "title": _own(title), "period": named})
+
+    @contextmanager
+    def in_bulk(self) -> Iterator[None]:
+        """Index many chunks: by two threads with more memory, all committed at the end."""
+        self._writer.wait_merging_threads()
+        self._writer = self._index.writer(_BULK_HEAP_BYTES, _N_BULK_THREADS)
+        try:
+            yield
+            self.commit()
+        finally:
+            self._writer.wait_merging_threads()
+            self._writer = self._index.writer(_HEAP_BYTES, 1)
+
+    def clear(self) -> None:
+        """Drop all chunks."""
+        self._writer.delete_all_documents()
+        self._publish()
+        self._langs = set()
+        self._begin_anew()
 
     def delete(self, serials: Iterable[int]) -> None:
         """Drop chunks."""
@@ -164,7 +182,7 @@ class Lexical:
         if left := {s: cell for s, cell in self._moved.items() if s not in self._gone}:
             self._rewrite(left)
             self._publish()
-        self._n_added, self._gone, self._moved = 0, set(), {}
+        self._begin_anew()
 
     def search(self, text: str, lang: str, selection: Selection, k: int) -> Matches:
         """Return the `k` best chunks that hold a term of the question and pass the selection.
@@ -183,45 +201,82 @@ class Lexical:
         """
         return self._search(text, lang, limit, [])
 
+    def _keep(self, serial: int, terms: Mapping[str, Iterable[str]]) -> None:
+        """Keep a new chunk's terms as well, by field, as long as few are new."""
+        if self._n_added > min(_N_FRESH, _FRESH_SHARE * self._n_committed):
+            self._fresh = None
+        if self._fresh is not None:
+            self._fresh.add(serial, terms)
+
     def _search(self, text: str, lang: str, limit: int, filters: list[tantivy.Query]) -> Matches:
         searcher = self._index.searcher()
-        words = self._words(searcher, text, primary_lang(lang))
-        terms = _rarest(words)
-        if not terms or limit < 1:
-            return Matches(np.zeros(0, np.int64), np.zeros(0, np.float32), len(words))
-        query = tantivy.Query.boolean_query(
-            [
-                (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "text", t, "freq"))
-                for t in terms
-            ]
-        )
-        if filters:
-            parts = [query, *filters]
-            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, part) for part in parts])
-        hits = searcher.search(query, limit=limit, count=False).hits
-        serials = searcher.fast_field_values("serial", [address for _, address in hits])
-        return Matches(
-            np.array(serials, np.int64),
-            np.array([score for score, _ in hits], np.float32),
-            len(words),
-        )
+        words = self._words(searcher, text, lang)
+        serials, scores = np.zeros(0, np.int64), np.zeros(0, np.float32)
+        terms = rarest(words, _N_MAX_TERMS) if limit > 0 else []
+        if terms:
+            query = tantivy.Query.boolean_query(
+                [(tantivy.Occur.Should, self._holding("text", term)) for term in terms]
+            )
+            if filters:
+                parts = [query, *filters]
+                query = tantivy.Query.boolean_query([(tantivy.Occur.Must, part) for part in parts])
+            hits = searcher.search(query, limit=limit, count=False).hits
+            found = searcher.fast_field_values("serial", [address for _, address in hits])
+            serials = np.array(found, np.int64)
+            scores = np.array([score for score, _ in hits], np.float32)
+        if self._fresh and limit > 0:
+            frequencies = {term: n for word in words for term, n in word.texts.items()}
+            more, own = self._fresh.scores(frequencies, self._corpus(searcher))
+            order = np.argsort(-np.concatenate([scores, own]), kind="stable")
+            serials = np.concatenate([serials, more])[order]
+            scores = np.concatenate([scores, own])[order]
+        return Matches(serials, scores, words)
+
+    def _holding(self, field: str, term: str) -> tantivy.Query:
+        option = "freq" if field == "text" else "basic"
+        return tantivy.Query.term_query(self._schema, field, term, option)
+
+    def _corpus(self, searcher: tantivy.Searcher) -> Corpus:
+        """Return what is committed; tantivy tells the mean length only in explanations."""
+        if self._committed is None:
+            (hit,) = searcher.search(tantivy.Query.all_query(), limit=1, count=False).hits
+            stored = searcher.doc(hit[1])
+            terms = analyser(primary_lang(stored["lang"][0]), None).analyze(stored["text"][0])
+            length = 1.0
+            if terms:
+                told = self._holding("text", terms[0]).explain(searcher, hit[1]).to_json()
+                length = float(_MEAN_LENGTH.findall(told)[0])
+            self._committed = Corpus(self._n_committed, length)
+        return self._committed
+
+    def shares(
+        self, text: str, words: Sequence[Word], serials: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return how much of a question each of these chunks holds, and of its names in its title.
+
+        Both go from 0 to 1 and count rare words most. Rarity is that in the whole index, whoever
+        may read it. `words` are those that a search for the text returned.
+        """
+        searcher = self._index.searcher()
+        n = len(self)
+        dated = {p: self._n_holding(searcher, "period", p) for p in periods(text)}
+        held = [Clue(c.field, c.term, float(round(_N_STEPS * c.gain))) for c in coverage(words, n)]
+        # One search for both: names are the fraction of a score, the rest of the question whole.
+        clues = [*held, *naming(words, dated, n)]
+        gains = self._gains(searcher, clues, serials)
+        if self._fresh:
+            gains += self._fresh.gains(clues, serials)
+        named, steps = np.modf(gains)
+        return np.asarray(steps / _N_STEPS, np.float32), np.asarray(named, np.float32)
 
     def link(self, folder: Path) -> None:
         """Put hard links to the files of the last commit into an empty folder, in milliseconds.
 
-        Files never change once written, only `meta.json` is replaced as a whole: so the links
-        are a copy that later commits leave alone. Raises `SearchIndexError` without a folder.
+        Raises `SearchIndexError` without a folder.
         """
         if self._folder is None:
             raise SearchIndexError("A word index in memory can't be saved: give it a folder.")
-        for _ in range(_N_LINK_TRIES):
-            try:
-                return _link(self._folder, folder)
-            except FileNotFoundError:
-                # A merge of segments has ended in the meantime and left other files.
-                for path in folder.iterdir():
-                    path.unlink()
-        raise SearchIndexError("The word index doesn't stand still; save it again later.")
+        segments.link(self._folder, folder)
 
     def close(self) -> None:
         """Let go of the folder; the index can't be used any more."""
@@ -245,6 +300,11 @@ class Lexical:
             ) from error
         self._index.reload()
 
+    def _begin_anew(self) -> None:
+        """Note that nothing is pending."""
+        self._n_added, self._gone, self._moved = 0, set(), {}
+        self._n_committed, self._committed, self._fresh = len(self), None, Fresh()
+
     def _rewrite(self, cells: dict[int, int]) -> None:
         searcher = self._index.searcher()
         query = self._any_of("serial", list(cells))
@@ -252,25 +312,49 @@ class Lexical:
         for _, address in searcher.search(query, limit=len(cells), count=False).hits:
             stored = searcher.doc(address)
             serial = stored["serial"][0]
-            texts.append(
-                Text(serial, cells[serial], stored["day"][0], stored["lang"][0], stored["text"][0])
-            )
+            day, lang, text, title = (stored[name][0] for name in ("day", "lang", "text", "title"))
+            texts.append(Text(serial, cells[serial], day, lang, text, title))
         self._writer.delete_documents_by_query(query)
         self.add(texts)
 
-    def _words(self, searcher: tantivy.Searcher, text: str, lang: str) -> list[dict[str, int]]:
-        """Return each word of the question as its terms, with how many chunks hold them."""
-        cleaned = _clean(text)[:_N_MAX_QUESTION_CHARS]
-        stop: str | None = lang
-        if not _analyser("", lang).analyze(cleaned):
-            stop = None
-        readings = [_analyser(tag, stop).analyze(cleaned) for tag in sorted(self._langs)]
-        if "pt" in self._langs:
-            readings.append(_analyser("pt", stop).analyze(_accented(cleaned)))
-        return [
-            {term: searcher.doc_freq("text", term) for term in word}
-            for word in dict.fromkeys(zip(*readings, strict=True))
-        ]
+    def _words(self, searcher: tantivy.Searcher, text: str, lang: str) -> tuple[Word, ...]:
+        return tuple(
+            Word(
+                {term: self._n_holding(searcher, "text", term) for term in terms},
+                {term: self._n_holding(searcher, "title", term) for term in terms},
+            )
+            for terms in readings(text, lang, self._langs)
+        )
+
+    def _n_holding(self, searcher: tantivy.Searcher, field: str, term: str) -> int:
+        n = searcher.doc_freq(field, term)
+        return n + self._fresh.n_holding(field, term) if self._fresh else n
+
+    def _gains(
+        self, searcher: tantivy.Searcher, clues: Sequence[Clue], serials: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """Return the sum of what each chunk gains by the clues that it holds."""
+        gains = np.zeros(len(serials), np.float32)
+        if not clues or not len(serials):
+            return gains
+        # A set of many numbers would be looked up in the whole dictionary.
+        each = (tantivy.Query.term_query(self._schema, "serial", s) for s in serials.tolist())
+        among = tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in each])
+        query = tantivy.Query.const_score_query(among, 0.0)
+        for clue in clues:
+            term = self._holding(clue.field, clue.term)
+            gain = tantivy.Query.const_score_query(term, clue.gain)
+            # One optional clause a level is looked up in these chunks only; several in a row
+            # would be united first, over all chunks.
+            query = tantivy.Query.boolean_query(
+                [(tantivy.Occur.Must, query), (tantivy.Occur.Should, gain)]
+            )
+        hits = searcher.search(query, limit=len(serials), count=False).hits
+        found = searcher.fast_field_values("serial", [address for _, address in hits])
+        order = np.argsort(serials)
+        at = order[np.searchsorted(serials, np.array(found, np.int64), sorter=order)]
+        gains[at] = [score for score, _ in hits]
+        return gains
 
     def _filters(self, selection: Selection) -> list[tantivy.Query]:
         filters = [self._any_of("cell", selection.cells.tolist())]
@@ -287,54 +371,5 @@ class Lexical:
         return [tantivy.Query.const_score_query(part, 0.0) for part in filters]
 
 
-def _link(source: Path, target: Path) -> None:
-    meta = (source / "meta.json").read_bytes()
-    names = []
-    for segment in json.loads(meta)["segments"]:
-        stem = segment["segment_id"].replace("-", "")
-        deletes = segment["deletes"]
-        gone = f"{stem}.{deletes['opstamp']}.del" if deletes else ""
-        names += [p.name for p in source.glob(f"{stem}.*") if p.suffix != ".del"]
-        if gone:
-            names.append(gone)
-        if f"{stem}.term" not in names:
-            raise FileNotFoundError(stem)
-    for name in names:
-        (target / name).hardlink_to(source / name)
-    (target / ".managed.json").write_text(json.dumps([*names, "meta.json"]))
-    (target / "meta.json").write_bytes(meta)
-
-
-def _rarest(words: list[dict[str, int]]) -> list[str]:
-    known = {term: n for word in words for term, n in word.items() if n}
-    return sorted(known, key=lambda term: known[term])[:_N_MAX_TERMS]
-
-
-def _accented(text: str) -> str:
-    """Give Portuguese endings typed without accents those that the stemmer looks for."""
-    for ending, accented in _PT_ENDINGS.items():
-        text = re.sub(rf"{ending}\b", accented, text, flags=re.IGNORECASE)
-    return text
-
-
-def _clean(text: str) -> str:
-    """Compose letters with their accents, and drop what is not text at all."""
-    return unicodedata.normalize("NFKC", text.encode("utf-8", "replace").decode())
-
-
-@cache
-def _analyser(tag: str, stop: str | None) -> tantivy.TextAnalyzer:
-    """Return the analyser of a language; `stop` names the language whose stop words it drops."""
-    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-    builder = builder.filter(tantivy.Filter.remove_long(_N_MAX_TERM_BYTES))
-    builder = builder.filter(tantivy.Filter.lowercase())
-    if stop is not None:
-        builder = builder.filter(tantivy.Filter.custom_stopword(sorted(_stopwords(stop))))
-    if tag in _STEMMERS:
-        builder = builder.filter(tantivy.Filter.stemmer(_STEMMERS[tag]))
-    return builder.filter(tantivy.Filter.ascii_fold()).build()
-
-
-def _stopwords(lang: str) -> frozenset[str]:
-    every: frozenset[str] = frozenset().union(*STOPWORDS.values())
-    return STOPWORDS.get(lang, frozenset()) if lang else every
+def _own(terms: tantivy.PreTokenizedString) -> Iterator[str]:
+    return (token.text for token in terms.tokens)

@@ -10,7 +10,7 @@ from typing import Any
 
 from indexes.model import SearchIndexError
 
-FORMAT = 2
+FORMAT = 3
 
 
 class SnapshotDamaged(SearchIndexError):

@@ -35,7 +35,10 @@ class Facets:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One chunk to index. `vector` is float32 of the index's dimension, unit length."""
+    """One chunk to index. `vector` is float32 of the index's dimension, unit length.
+
+    `title` is what its document and the headings above it are called, which `text` begins with.
+    """
 
     chunk_id: int
     document_id: str
@@ -43,6 +46,7 @@ class Entry:
     text: str
     vector: NDArray[np.float32]
     facets: Facets = Facets()
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

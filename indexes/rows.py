@@ -61,6 +61,21 @@ class Rows:
         return self._column("chunk_ids")
 
     @property
+    def serials(self) -> NDArray[np.int64]:
+        """The rows' serial numbers."""
+        return self._column("serials")
+
+    @property
+    def days(self) -> NDArray[np.int32]:
+        """The days that the rows are dated, as `day_of` counts them."""
+        return self._column("days")
+
+    @property
+    def cell_numbers(self) -> NDArray[np.int32]:
+        """The rows' places in `cells`."""
+        return self._column("cells")
+
+    @property
     def langs(self) -> NDArray[np.int32]:
         """The rows' language codes, see `lang_code`."""
         return self._column("langs")

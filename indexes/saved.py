@@ -40,19 +40,38 @@ def restored(state: State, folder: Path) -> HybridIndex:
 
     Raises `SearchIndexError` if the state lacks something.
     """
-    for name, path in state.files.items():
-        _take(path, folder / name)
     try:
-        index = HybridIndex(int(state.tables["dimension"]))
-        index._lexical.close()
-        index._lexical = Lexical(folder, state.tables["lexical_langs"])
-        index._rows = Rows.restored(state.arrays, state.tables)
-        index._dense = Dense.restored(index.dimension, state.arrays)
+        return assembled(rows_in(state), vectors_in(state), words_in(state, folder))
     except KeyError as error:
         raise SearchIndexError(
             f"The saved index lacks {error}: build it again from the database."
         ) from error
+
+
+def assembled(rows: Rows, vectors: Dense, words: Lexical) -> HybridIndex:
+    """Return the index of these parts."""
+    index = HybridIndex(vectors.dimension)
+    index._lexical.close()
+    index._rows, index._dense, index._lexical = rows, vectors, words
     return index
+
+
+def rows_in(state: State) -> Rows:
+    """Return the rows of a saved index."""
+    return Rows.restored(state.arrays, state.tables)
+
+
+def vectors_in(state: State) -> Dense:
+    """Return the vectors of a saved index; of the base nothing is copied."""
+    return Dense.restored(int(state.tables["dimension"]), state.arrays)
+
+
+def words_in(state: State, folder: Path) -> Lexical:
+    """Return the word index of a saved one; it goes on in an empty `folder`."""
+    langs = state.tables["lexical_langs"]
+    for name, path in state.files.items():
+        _take(path, folder / name)
+    return Lexical(folder, langs)
 
 
 def n_rows(index: HybridIndex) -> tuple[int, int]:

@@ -17,7 +17,7 @@ import mmap
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -33,6 +33,8 @@ from indexes.manifest import Facts, File, Manifest, SnapshotDamaged
 from indexes.model import SearchIndexError
 
 Role = Literal["current", "previous", "shadow"]
+
+_Map = mmap.mmap | bytes
 
 _BLOCK = 1 << 24
 _N_THREADS = 4
@@ -113,12 +115,22 @@ class Snapshots:
 
         Raises `SnapshotMissing` if there is none, `SnapshotDamaged` if it isn't what was saved.
         """
+        return self._open(role, _opened)
+
+    def intact(self, role: Role = "current") -> Snapshot:
+        """Return a generation whose state lacks the files that aren't what was saved.
+
+        Raises as `open` does, but `SnapshotDamaged` only for its manifest.
+        """
+        return self._open(role, _opened_in_part)
+
+    def _open(self, role: Role, opened: Callable[[Path, str], Snapshot]) -> Snapshot:
         while True:
             name = getattr(self.roles(), role)
             if not name:
                 raise SnapshotMissing(f"There is no {role} generation: build one.")
             try:
-                return _opened(self.folder, name)
+                return opened(self.folder, name)
             except SearchIndexError:
                 # Writers may have removed it between the two reads; then there is another one.
                 if getattr(self.roles(), role) == name:
@@ -316,28 +328,46 @@ def _manifest(folder: Path, name: str) -> Manifest:
 
 
 def _opened(folder: Path, name: str) -> Snapshot:
+    return _mapped(folder, name, _verified)
+
+
+def _opened_in_part(folder: Path, name: str) -> Snapshot:
+    return _mapped(folder, name, _verified_or_none)
+
+
+def _mapped(folder: Path, name: str, verified: Callable[[Path, File], _Map | None]) -> Snapshot:
     manifest = _manifest(folder, name)
     # The largest first, so that the threads end at about the same time.
     files = sorted(manifest.files, key=lambda file: -file.n_bytes)
     with ThreadPoolExecutor(_N_THREADS) as threads:
-        mapped = dict(threads.map(lambda f: (f.path, _verified(folder / name, f)), files))
+        mapped = dict(threads.map(lambda f: (f.path, verified(folder / name, f)), files))
     arrays, tables, paths = {}, {}, {}
     for file in manifest.files:
+        own = mapped[file.path]
+        if own is None:
+            continue
         if file.path.startswith("files/"):
             paths[file.path.removeprefix("files/")] = folder / name / file.path
         elif file.dtype:
-            arrays[file.path.removesuffix(".npy")] = _array(mapped[file.path], file)
+            arrays[file.path.removesuffix(".npy")] = _array(own, file)
         else:
-            tables[file.path.removesuffix(".json")] = json.loads(mapped[file.path][:])
+            tables[file.path.removesuffix(".json")] = json.loads(own[:])
     return Snapshot(name, manifest, State(arrays, tables, paths))
 
 
-def _verified(folder: Path, file: File) -> mmap.mmap | bytes:
+def _verified_or_none(folder: Path, file: File) -> _Map | None:
+    try:
+        return _verified(folder, file)
+    except SnapshotDamaged:
+        return None
+
+
+def _verified(folder: Path, file: File) -> _Map:
     """Map a file and hash the mapping itself, so that what was verified is what is used."""
     try:
         with (folder / file.path).open("rb") as opened:
             n_bytes = os.fstat(opened.fileno()).st_size
-            mapped: mmap.mmap | bytes = b""
+            mapped: _Map = b""
             if n_bytes == file.n_bytes > 0:
                 mapped = mmap.mmap(opened.fileno(), n_bytes, access=mmap.ACCESS_READ)
     except OSError as error:
@@ -352,7 +382,7 @@ def _verified(folder: Path, file: File) -> mmap.mmap | bytes:
     return mapped
 
 
-def _array(mapped: mmap.mmap | bytes, file: File) -> NDArray[Any]:
+def _array(mapped: _Map, file: File) -> NDArray[Any]:
     head = io.BytesIO(mapped[:4096])
     np.lib.format.read_magic(head)
     shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(head)

@@ -91,7 +91,11 @@ def _models(settings: Settings) -> str:
         asyncio.run(generator.check())
     except DependencyError as error:
         raise type(error)(f"generator: {error}") from error
-    return f"{embedder.name} embeds, {generator.name} answers"
+    reranker = wiring.reranker(settings)
+    if reranker is None:
+        return f"{embedder.name} embeds, {generator.name} answers"
+    reranker.scores("Does it answer?", ["It does."])
+    return f"{embedder.name} embeds, {reranker.name} reranks, {generator.name} answers"
 
 
 def _vectors(settings: Settings) -> str:

@@ -19,8 +19,9 @@ from assistant.cli.models import embedder_progress
 from assistant.domain import Answer, Done, Lang, Passage, Question
 from assistant.errors import AssistantError, InvalidRequest
 from assistant.evaluation import datasets, golden, report
-from assistant.evaluation.corpus import SYSTEMS, System
+from assistant.evaluation.corpus import RERANKED, SYSTEMS, System
 from assistant.evaluation.run import AnswerFunction, evaluate
+from assistant.retrieval.rerank import Reranking
 from assistant.settings import Settings
 
 ANSWERS = "answers"
@@ -38,7 +39,7 @@ def run(
     folders: Annotated[list[Path], typer.Argument(help="Folders with corpus and queries.")],
     limit: Annotated[int | None, typer.Option(min=1, help="Ask only N questions a set.")] = None,
     system: Annotated[
-        list[str] | None, typer.Option(help="bm25, dense, hybrid or answers; repeatable.")
+        list[str] | None, typer.Option(help="bm25, dense, hybrid, reranked or answers; repeatable.")
     ] = None,
     lang: Annotated[str | None, typer.Option(help="Questions in this language.")] = None,
     question_field: Annotated[
@@ -71,7 +72,8 @@ def run(
     ]
     if not any(dataset.questions for dataset in sets):
         raise InvalidRequest(f"None of the folders has questions in {lang}; choose another one.")
-    systems, answering = _systems(system)
+    reranker = wiring.reranker(chosen)
+    systems, answering = _systems(system, has_reranker=reranker is not None)
     embedder = wiring.embedder(chosen, embedder_progress())
     with report.progress_bars() as progress:
         found = evaluate(
@@ -80,6 +82,7 @@ def run(
             chosen.data_dir / "eval-cache",
             systems=systems,
             answer=_answers(chosen) if answering and n_answers else None,
+            reranking=Reranking(reranker, chosen.retrieval.n_reranked) if reranker else None,
             n_passages=chosen.retrieval.n_passages,
             n_answers=n_answers,
             mixed=mixed,
@@ -92,13 +95,17 @@ def run(
         out.print(table)
 
 
-def _systems(names: list[str] | None) -> tuple[tuple[System, ...], bool]:
-    wanted = set(names or (*SYSTEMS, ANSWERS))
-    if unknown := wanted - {*SYSTEMS, ANSWERS}:
+def _systems(names: list[str] | None, *, has_reranker: bool) -> tuple[tuple[System, ...], bool]:
+    every = (*SYSTEMS, RERANKED)
+    usable = every if has_reranker else SYSTEMS
+    wanted = set(names or (*usable, ANSWERS))
+    if unknown := wanted - {*every, ANSWERS}:
         raise InvalidRequest(
-            f"There is no system {min(unknown)!r}; use {', '.join((*SYSTEMS, ANSWERS))}."
+            f"There is no system {min(unknown)!r}; use {', '.join((*every, ANSWERS))}."
         )
-    return tuple(s for s in SYSTEMS if s in wanted), ANSWERS in wanted
+    if RERANKED in wanted and not has_reranker:
+        raise InvalidRequest("There is no reranker to evaluate: set `models.reranker`.")
+    return tuple(s for s in every if s in wanted), ANSWERS in wanted
 
 
 def _answers(chosen: Settings) -> AnswerFunction:

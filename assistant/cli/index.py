@@ -19,7 +19,7 @@ from assistant.ingest.reembed import reembed
 from assistant.retrieval.comparison import Comparison, compared
 from assistant.retrieval.generations import Generations
 from assistant.settings import Settings
-from assistant.store import embeddings, heads
+from assistant.store import embeddings, heads, lists
 from assistant.store.database import Database
 from indexes import saved
 from indexes.manifest import Manifest
@@ -90,6 +90,7 @@ def build(
             follower.refresh(conn)
         if follower.index.is_fold_due:
             follower.index.fold()
+        shelf.keep_lists(follower)
         manifest = shelf.save(follower, shadow=True)
         follower.index.close()
     out.print(
@@ -142,11 +143,14 @@ def compact(data: Data = None) -> None:
             follower.refresh(conn)
         _, n_dead = saved.n_rows(follower.index)
         follower.index.fold()
+        shelf.keep_lists(follower)
         manifest = shelf.save(follower)
         follower.index.close()
         kept = [shelf.snapshots.manifest(which.value) for which in Which]
         with database.begin() as conn:
-            n_dropped = embeddings.drop_others(conn, [m.facts.embedder for m in kept if m])
+            names = [m.facts.embedder for m in kept if m]
+            n_dropped = embeddings.drop_others(conn, names)
+            lists.drop_others(conn, names)
     out.print(
         f"✓ Generation {manifest.facts.generation} saved with {manifest.facts.n} passages; "
         f"{n_dead} dead ones and {n_dropped} vectors of unused models dropped."

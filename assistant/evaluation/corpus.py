@@ -10,14 +10,18 @@ from typing import Literal
 from assistant.domain import Chunk, ChunkId, DocumentId, Passage
 from assistant.evaluation.datasets import Dataset, Document, GoldenQuestion
 from assistant.evaluation.vectors import Vectors
-from assistant.ingest.chunk import chunk, embedding_text
+from assistant.ingest.chunk import chunk
+from assistant.retrieval.rerank import Reranking, Text
+from assistant.text.context import embedding_text
 from connectors.readers.model import Block, Reading
 from indexes.fusion import Candidates
 from indexes.hybrid import HybridIndex
 from indexes.model import AccessFilter, Entry, Facets, Hit, Query
 
-System = Literal["bm25", "dense", "hybrid"]
+System = Literal["bm25", "dense", "hybrid", "reranked"]
 SYSTEMS: tuple[System, ...] = ("bm25", "dense", "hybrid")
+RERANKED: System = "reranked"
+"""Hybrid search with the reranker of the settings: only where there is one."""
 
 N_CHUNKS = 100
 """Chunks a search fetches, to be folded to documents."""
@@ -38,7 +42,14 @@ class Source:
 class Corpus:
     """Every set's chunks in one index; documents are readable by the kind of their `acl_hint`."""
 
-    def __init__(self, datasets: Sequence[Dataset], embedder: Vectors, progress: Progress) -> None:
+    def __init__(
+        self,
+        datasets: Sequence[Dataset],
+        embedder: Vectors,
+        progress: Progress,
+        reranking: Reranking | None = None,
+    ) -> None:
+        self._reranking = reranking
         self._index = HybridIndex(embedder.dimension)
         self._sources = dict(enumerate(sources(datasets, progress), 1))
         hints = sorted({source.document.acl_hint for source in self._sources.values()})
@@ -55,6 +66,7 @@ class Corpus:
                     text=text,
                     vector=vector,
                     facets=Facets(lang=source.chunk.lang, industry=source.document.industry),
+                    title=" › ".join(filter(None, (source.document.title, *source.chunk.heading))),
                 )
                 for (number, source), text, vector in zip(
                     self._sources.items(), texts, vectors, strict=True
@@ -80,8 +92,17 @@ class Corpus:
             "bm25": self._index.search_lexical,
             "dense": self._index.search_dense,
             "hybrid": self._index.search,
+            RERANKED: self._search_reranked,
         }[system]
         return search(query, N_CHUNKS)
+
+    def _search_reranked(self, query: Query, k: int) -> list[Hit]:
+        hits = self._index.search(query, k)
+        if self._reranking is None:
+            return hits
+        found = [self._sources[hit.chunk_id] for hit in hits]
+        texts = [Text(embedding_text(s.document.title, s.chunk), s.chunk.lang) for s in found]
+        return [hits[i] for i in self._reranking.order(query.text, query.lang, texts)]
 
     def candidates(self, query: Query) -> Candidates:
         """Return what hybrid search chooses from."""

@@ -14,6 +14,7 @@ from assistant.evaluation.corpus import SYSTEMS, Corpus, Progress, System
 from assistant.evaluation.datasets import Dataset, spread
 from assistant.evaluation.vectors import CachedEmbedder, Vectors, WithoutVectors
 from assistant.ports import Embedder
+from assistant.retrieval.rerank import Reranking
 
 AnswerFunction = Callable[[str, Lang, tuple[Passage, ...]], Answer]
 """Answers a question in a language from numbered passages; called one question at a time."""
@@ -67,6 +68,7 @@ def evaluate(
     *,
     systems: Sequence[System] = SYSTEMS,
     answer: AnswerFunction | None = None,
+    reranking: Reranking | None = None,
     n_passages: int = 8,
     n_answers: int | None = None,
     mixed: bool = False,
@@ -77,7 +79,8 @@ def evaluate(
     A set without questions is only searched through: it has no figures.
     `answer` adds the figures of answers over the best `n_passages` of hybrid search, for a
     sample of `n_answers` questions of a set or for all. `cache` is the folder where embeddings
-    are kept. Raises `InvalidRequest` if two sets share a name.
+    are kept. `reranking` is what the system `reranked` adds to hybrid search. Raises
+    `InvalidRequest` if two sets share a name.
     """
     if len({dataset.name for dataset in datasets}) < len(datasets):
         raise InvalidRequest("Two sets have the same folder name: rename one of the folders.")
@@ -86,13 +89,14 @@ def evaluate(
     evaluations: list[Evaluation] = []
     for group in [list(datasets)] if mixed else [[dataset] for dataset in datasets]:
         started = time.perf_counter()
-        corpus = Corpus(group, remembered, progress)
+        corpus = Corpus(group, remembered, progress, reranking)
         shared = time.perf_counter() - started
         for dataset in (dataset for dataset in group if dataset.questions):
             started = time.perf_counter()
             remembered.queries([q.text for q in dataset.questions], lambda n, total: None)
             ranked = _rankings(dataset, corpus, remembered, systems, progress)
-            asked = dataset.questions if n_answers is None else spread(dataset.questions, n_answers)
+            n_asked = n_answers if answer and n_answers else len(dataset.questions)
+            asked = spread(dataset.questions, n_asked)
             answered = answer and _answers(
                 replace(dataset, questions=tuple(asked)),
                 corpus,

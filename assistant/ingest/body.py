@@ -16,7 +16,7 @@ from assistant.store.document import Facts, Original
 from assistant.store.sources import Source
 from assistant.text.language import detect_language
 from connectors.contract import Connector, Item
-from connectors.readers import Limits, ReadError, read_file
+from connectors.readers import Limits, ReadError, Sandbox
 from connectors.readers.model import Reading
 
 PAGED = frozenset({"application/pdf"})
@@ -55,9 +55,9 @@ async def fetch(connector: Connector, item: Item, folder: Path, max_bytes: int) 
     return path
 
 
-def understand(path: Path, item: Item, limits: Limits) -> Body:
+def understand(path: Path, item: Item, sandbox: Sandbox, limits: Limits) -> Body:
     """Read and chunk a fetched file; raises `ReadError` with a cause."""
-    reading = read_file(path, limits=limits)
+    reading = sandbox.read(path, limits=limits)
     text = "\n".join(block.text for block in reading.blocks)
     if not text.strip():
         raise ReadError("empty", "The file holds no text; if it is a scan, it needs OCR first.")

@@ -22,8 +22,6 @@ TARGET_CHARS = 900
 MAX_CHARS = 1_600
 MAX_TABLE_CHARS = 1_200
 TINY_CHARS = 40
-MAX_PREFIX_CHARS = 240
-"""Of title and headings in the embedding text: they help, but must leave room for the text."""
 
 TINY_RECORD_CHARS = 120
 
@@ -56,19 +54,6 @@ def chunk(reading: Reading, lang: str) -> list[Chunk]:
 def document_text(chunks: Iterable[Chunk]) -> str:
     """Return the document's text, which the chunks' `start` and `end` refer to."""
     return SEPARATOR.join(chunk.text for chunk in chunks)
-
-
-def embedding_text(title: str, chunk: Chunk) -> str:
-    """Return what is embedded: title › headings, cut to 240 characters, then the text."""
-    path: list[str] = []
-    for part in (title, *chunk.heading):
-        clean = " ".join(part.split())
-        if clean and clean not in path:
-            path.append(clean)
-    prefix = " › ".join(path)
-    if len(prefix) > MAX_PREFIX_CHARS:
-        prefix = prefix[: MAX_PREFIX_CHARS - 1].rstrip() + "…"
-    return f"{prefix}\n{chunk.text}" if prefix else chunk.text
 
 
 def _sections(blocks: Sequence[Block]) -> Iterator[list[Block]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from assistant.ingest.chunk import embedding_text
 from assistant.ports import Embedder
 from assistant.store import embeddings
 from assistant.store.database import Database
+from assistant.text.context import embedding_text
 
 _BATCH = 256
 

@@ -12,7 +12,7 @@ import asyncio
 import random
 import tempfile
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ from assistant.audit.log import AuditLog
 from assistant.errors import AssistantError, DependencyError, SyncError
 from assistant.ingest import commit
 from assistant.ingest.body import Body, fetch, understand
-from assistant.ingest.chunk import embedding_text
+from assistant.ingest.line import Line
 from assistant.ingest.page import Page, Unread
 from assistant.ingest.progress import Counts, Progress, Seconds
 from assistant.ports import Embedder
@@ -36,6 +36,7 @@ from assistant.store import catalog, memberships, runs, sources
 from assistant.store.database import Database
 from assistant.store.document import NewChunk
 from assistant.store.sources import Lease, Source
+from assistant.text.context import embedding_text
 from connectors.contract import (
     Complete,
     Connector,
@@ -45,7 +46,7 @@ from connectors.contract import (
     Mark,
     RetryLater,
 )
-from connectors.readers import Limits, ReadError
+from connectors.readers import Limits, ReadError, Sandbox
 
 T = TypeVar("T")
 
@@ -91,6 +92,7 @@ class SyncRun:
         self._full = full
         self._force = force
         self._limits = Limits(file_bytes=settings.max_file_bytes, wall_s=settings.read_timeout_s)
+        self._sandbox = Sandbox()
         self._counts = Counts()
         self._seconds = Seconds()
 
@@ -121,6 +123,7 @@ class SyncRun:
             state, error = "stopped", "Interrupted; the next run goes on from here."
             raise
         finally:
+            self._sandbox.close()
             self._finish(lease, run_id, state, error)
             await self._connector.aclose()
         return Report(self._source.name, self._counts, self._seconds.stages)
@@ -165,31 +168,30 @@ class SyncRun:
                 await asyncio.sleep(wish.after_s or random.uniform(0, min(60, 2**tries)))  # noqa: S311
 
     async def _list(self, passing: Pass) -> None:
-        """Take the source's pages one after the other: one is read while that before is stored."""
-        page, before = Page(), Page()
-        storing: asyncio.Future[None] = asyncio.ensure_future(asyncio.sleep(0))
-        async with aclosing(self._connector.changes(passing.cursor)) as events:  # type: ignore[type-var]
-            try:
-                async for event in events:
-                    if not isinstance(event, Mark):
-                        page.events.append(event)
-                        continue
-                    if isinstance(event, Complete) and not passing.whole:
-                        raise ConnectorError(
-                            "The connector ended an incremental run as a full one."
-                        )
-                    if not page.ids.isdisjoint(before.ids):
-                        await storing
-                    await self._fill(page)
-                    await storing
-                    storing = asyncio.ensure_future(self._store(passing, page, event))
-                    page, before = Page(), page
-            finally:
-                await storing
+        """Take the source's pages in order: one is read while those before are stored."""
+
+        async def commit_one(page: Page, mark: Mark) -> None:
+            await self._store(passing, page, mark)
+
+        page = Page()
+        async with (
+            Line(self._embed, commit_one) as line,
+            aclosing(self._connector.changes(passing.cursor)) as events,  # type: ignore[type-var]
+        ):
+            async for event in events:
+                if not isinstance(event, Mark):
+                    page.events.append(event)
+                    continue
+                if isinstance(event, Complete) and not passing.whole:
+                    raise ConnectorError("The connector ended an incremental run as a full one.")
+                if any(not page.ids.isdisjoint(earlier.ids) for earlier in line.pages):
+                    await line.empty()
+                await self._fill(page)
+                await line.put(page, event)
+                page = Page()
 
     async def _store(self, passing: Pass, page: Page, mark: Mark) -> None:
-        """Embed and commit what a page was filled with."""
-        await self._timed("embed", asyncio.to_thread(self._embed, page))
+        """Commit a page that is embedded."""
         await self._timed("commit", asyncio.to_thread(self._commit, passing, page, mark))
         self._counts.add(page.counts)
         self._progress.committed(self._counts, mark.done, mark.total)
@@ -212,7 +214,7 @@ class SyncRun:
         async with gate:
             try:
                 path = await fetch(self._connector, item, folder, self._limits.file_bytes)
-                body = await asyncio.to_thread(understand, path, item, self._limits)
+                body = await asyncio.to_thread(understand, path, item, self._sandbox, self._limits)
                 path.unlink()
             except ReadError as error:
                 outcome: Body | Unread = Unread(error.cause, str(error))
@@ -225,22 +227,35 @@ class SyncRun:
         self._progress.read(item.id, outcome.cause if isinstance(outcome, Unread) else None)
         return outcome
 
-    def _embed(self, page: Page) -> None:
-        new: list[tuple[str, Body]] = []
+    async def _embed(self, pages: Sequence[Page], before: Sequence[Page]) -> None:
+        """Give the pages' bodies chunks with vectors, those of a twin where there is one."""
+        made = {
+            page.bodies[item_id].content_sha256: page.chunks[item_id]
+            for page in before
+            for item_id in page.embedded
+        }
+        await self._timed("embed", asyncio.to_thread(self._embed_now, pages, made))
+
+    def _embed_now(self, pages: Sequence[Page], made: dict[str, list[NewChunk]]) -> None:
+        new: dict[str, Body] = {}
         with self._database.begin() as conn:
-            for item_id, body in page.bodies.items():
-                known = catalog.reuse_by_content(conn, body.content_sha256, self._embedder.name)
-                if known is None:
-                    new.append((item_id, body))
-                else:
-                    page.chunks[item_id] = known
-        texts = [embedding_text(body.title, c) for _, body in new for c in body.chunks]
+            for page in pages:
+                for item_id, body in page.bodies.items():
+                    known = catalog.reuse_by_content(conn, body.content_sha256, self._embedder.name)
+                    if known is not None:
+                        page.chunks[item_id] = known
+                        continue
+                    page.embedded.add(item_id)
+                    if body.content_sha256 not in made:
+                        new[body.content_sha256] = body
+        texts = [embedding_text(body.title, c) for body in new.values() for c in body.chunks]
         vectors = iter(self._embedder.embed_documents(texts))
-        for item_id, body in new:
-            page.embedded.add(item_id)
-            page.chunks[item_id] = [
-                NewChunk(c, next(vectors), self._embedder.name) for c in body.chunks
-            ]
+        for sha256, body in new.items():
+            made[sha256] = [NewChunk(c, next(vectors), self._embedder.name) for c in body.chunks]
+        for page in pages:
+            bodies = page.bodies
+            for item_id in page.embedded:
+                page.chunks[item_id] = made[bodies[item_id].content_sha256]
 
     def _commit(self, passing: Pass, page: Page, mark: Mark) -> None:
         with self._database.begin() as conn:

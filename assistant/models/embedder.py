@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 
 from assistant.errors import ModelUnavailable, SettingsError
 from assistant.models import weights
+from assistant.models.lanes import Lanes
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 BUNDLED = "bundled"
 MAX_TOKENS = 512
-MAX_CPU_BATCH_TOKENS = 2_048
-"""Larger batches leave the processor's cache: 16,384 tokens ran at two thirds of the speed."""
+MAX_CPU_BATCH_TOKENS = 1_024
+"""For each core; larger batches leave its cache, and questions wait longer for a free core."""
 
 HUB_FILES = ["*.safetensors", "*.json", "*.txt", "*.model"]
 
@@ -34,16 +35,19 @@ Precision = Literal["auto", "float32", "bfloat16"]
 class SentenceEmbedder:
     """Embeds texts with one model; safe to call from several threads.
 
-    A batch holds at most `batch_tokens` tokens, padding included, and texts of similar length;
-    the model is free between batches, so a question waits for one batch of a sync job at most.
+    A batch holds at most `batch_tokens` tokens, padding included, and texts of similar length.
+    On a processor each core computes a batch of its own: several cores on one batch wait for
+    each other at every layer, and much longer if another process takes one of them. A question
+    waits for one batch of a sync job at most.
     """
 
     def __init__(self, model: SentenceTransformer, name: str, batch_tokens: int) -> None:
-        self._model = model
+        self._model = model.eval()
         self._name = name
         self._batch_tokens = batch_tokens
         self._dimension = int(model.get_embedding_dimension() or 0)
-        self._lock = threading.Lock()
+        self._tokenizing = threading.Lock()
+        self._lanes = _lanes(model.device.type)
 
     @property
     def name(self) -> str:
@@ -61,23 +65,24 @@ class SentenceEmbedder:
         Only the first 512 tokens of a text count. Raises `ModelUnavailable` if the model
         returns values that are no numbers.
         """
-        return self._embed(texts, self._model.encode_document)
+        return self._embed(texts, "document", "passage", "corpus")
 
     def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed questions, otherwise like `embed_documents`."""
-        return self._embed(texts, self._model.encode_query)
+        return self._embed(texts, "query")
 
-    def _embed(self, texts: Sequence[str], encode: Callable[..., object]) -> NDArray[np.float32]:
+    def _embed(self, texts: Sequence[str], task: str, *more: str) -> NDArray[np.float32]:
+        """Embed for a task; the first prompt of one of these names goes before each text."""
+        prompts, default = self._model.prompts, self._model.default_prompt_name
+        prompt = next((prompts[name] for name in (task, *more, default) if name in prompts), None)
+
+        def embed(batch: list[int]) -> NDArray[np.float32]:
+            return self._forward([texts[i] for i in batch], task, prompt)
+
         vectors = np.zeros((len(texts), self._dimension), np.float32)
-        for batch in by_length(self._lengths(texts), self._batch_tokens):
-            with self._lock:
-                found = encode(
-                    [texts[i] for i in batch],
-                    batch_size=len(batch),
-                    show_progress_bar=False,
-                    convert_to_tensor=True,
-                )
-            vectors[batch] = found.float().cpu().numpy()  # type: ignore[attr-defined]
+        batches = by_length(self._lengths(texts), self._batch_tokens, self._lanes.n)
+        for batch, found in self._lanes.run(embed, batches):
+            vectors[batch] = found
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not np.isfinite(norms).all() or not norms.all():
             raise ModelUnavailable(
@@ -87,27 +92,53 @@ class SentenceEmbedder:
         unit: NDArray[np.float32] = vectors / norms
         return unit
 
+    def _forward(self, texts: list[str], task: str, prompt: str | None) -> NDArray[np.float32]:
+        import torch
+
+        with self._tokenizing:
+            features = self._model.preprocess(texts, prompt=prompt, task=task)
+        with torch.inference_mode():
+            moved = {
+                key: value.to(self._model.device) if torch.is_tensor(value) else value
+                for key, value in features.items()
+            }
+            found = self._model(moved, task=task)["sentence_embedding"]
+            vectors: NDArray[np.float32] = found.float().cpu().numpy()
+        return vectors
+
     def _lengths(self, texts: Sequence[str]) -> list[int]:
         if not texts:
             return []
-        with self._lock:
+        with self._tokenizing:
             tokens = self._model.tokenizer(list(texts), add_special_tokens=True)["input_ids"]
         return [min(len(ids), MAX_TOKENS) for ids in tokens]
 
 
-def by_length(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+def by_length(lengths: Sequence[int], budget: int, parts: int = 1) -> Iterator[list[int]]:
     """Yield positions in batches of similar length, longest first.
 
-    Number of texts × longest text ≤ `budget` in every batch of more than one text.
+    Number of texts × longest text ≤ `budget` in every batch of more than one text, and none
+    holds more texts than its share if `parts` shared them.
     """
+    most = -(-len(lengths) // parts)
     batch: list[int] = []
     for position in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        if batch and (len(batch) + 1) * lengths[batch[0]] > budget:
+        if batch and (len(batch) == most or (len(batch) + 1) * lengths[batch[0]] > budget):
             yield batch
             batch = []
         batch.append(position)
     if batch:
         yield batch
+
+
+def _lanes(device: str) -> Lanes:
+    """Return a lane for each core; other devices compute one batch at a time."""
+    import torch
+
+    if device != "cpu":
+        return Lanes(1, lambda: None)
+    # torch keeps the number of threads for each thread that calls it.
+    return Lanes(torch.get_num_threads(), lambda: torch.set_num_threads(1))
 
 
 def load(
@@ -122,7 +153,7 @@ def load(
     """Load `bundled`, a folder, or a model of the Hugging Face hub (from its cache if it's there).
 
     Only safetensors weights are read, and no code of a model is run. On a processor batches hold
-    2,048 tokens at most. `progress` reports the bundled model's conversion. Raises
+    1,024 tokens at most. `progress` reports the bundled model's conversion. Raises
     `SettingsError` if there is no such model or device, `ModelUnavailable` if it can't be
     fetched or read.
     """

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 from sqlalchemy import Connection
 
 from assistant.domain import DocumentId
 from assistant.errors import DependencyError
-from assistant.store import feed, heads
+from assistant.store import columns, embeddings, feed, heads, lists
 from assistant.store.feed import DocumentChange, StoredChunk
-from indexes import saved
+from indexes import rebuilt, saved
 from indexes.hybrid import HybridIndex
 from indexes.model import Entry
 
@@ -49,23 +48,44 @@ class Follower:
     def refresh(self, conn: Connection) -> int:
         """Apply the catalog's newer changes to the index; return the newest change's number.
 
-        Raises `StaleEmbeddings` if a changed document was embedded by another model.
+        An index that has none yet is filled at once. Raises `StaleEmbeddings` if a changed
+        document was embedded by another model.
         """
         with self.lock:
-            if heads.feed_head(conn) > self.generation:
-                self._drop_removed(conn)
-                head = heads.feed_head(conn)
-                self._apply(conn, feed.changes_since(conn, self.generation))
-                self.generation = head
+            if self.generation == 0:
+                self._fill(conn)
+            else:
+                self._follow(conn)
             return self.generation
 
-    def _drop_removed(self, conn: Connection) -> None:
+    def _follow(self, conn: Connection) -> None:
+        news = feed.news_since(conn, self.generation)
+        if news.head > self.generation:
+            self._drop_removed(conn, news.source_ids)
+            self._apply(conn, news.changes)
+            self.generation = news.head
+
+    def _fill(self, conn: Connection) -> None:
+        """Fill the empty index; what is committed meanwhile has a number after the head's."""
+        source_ids, head = feed.source_ids(conn), heads.feed_head(conn)
+        if head == 0:
+            return
+        if (other := embeddings.other_model(conn, self.embedder)) is not None:
+            raise _stale(other, self.embedder)
+        rebuilt.fill(
+            self.index,
+            columns.columns(conn),
+            columns.vectors(conn, self.embedder, self.index.dimension),
+            columns.texts(conn),
+            lists.grouping(conn, self.embedder, self.index.dimension),
+        )
+        self.source_ids, self.generation = source_ids, head
+
+    def _drop_removed(self, conn: Connection, sources: frozenset[int]) -> None:
         """Delete what the feed can't: the documents of removed sources, whose rows are gone.
 
-        Their deletion has moved the head. The sources are read before it: so one that vanishes
-        between the two is found missing the next time.
+        Their deletion has moved the head.
         """
-        sources = feed.source_ids(conn)
         if not sources >= self.source_ids:
             live = feed.live_documents(conn)
             held = saved.documents(self.index)
@@ -74,36 +94,49 @@ class Follower:
 
     def _apply(self, conn: Connection, changes: Iterable[DocumentChange]) -> None:
         gone: list[str] = []
-        rewritten: list[DocumentId] = []
+        rewritten: list[DocumentChange] = []
         for change in changes:
             if change.is_live and change.content_seq <= self.generation:
                 self.index.set_access(change.document_id, change.access_id)
                 continue
             gone.append(change.document_id)
             if change.is_live:
-                rewritten.append(change.document_id)
+                rewritten.append(change)
         self.index.delete(gone)
-        if rewritten:
-            for batch in _batches(feed.load_chunks(conn, rewritten, self.embedder)):
-                self.index.add([self._entry(chunk) for chunk in batch])
+        for batch in _batches(rewritten):
+            found = feed.load_chunks(conn, batch, self.embedder)
+            self.index.add([self._entry(chunk) for chunk in found])
 
     def _entry(self, chunk: StoredChunk) -> Entry:
         if chunk.embedder != self.embedder:
-            raise StaleEmbeddings(
-                f"Stored vectors come from {chunk.embedder}, but `models.embedder` is now "
-                f"{self.embedder}. Change the setting back, or run `assistant index build` and "
-                "`assistant index swap`."
-            )
+            raise _stale(chunk.embedder, self.embedder)
         return Entry(
             chunk_id=chunk.chunk_id,
             document_id=chunk.document_id,
             access_id=chunk.access_id,
-            text=" › ".join(filter(None, (chunk.title, *chunk.heading))) + "\n" + chunk.text,
+            text=chunk.searched_text,
             vector=chunk.vector,
             facets=chunk.facets,
+            title=chunk.searched_title,
         )
 
 
-def _batches(chunks: Iterator[StoredChunk]) -> Iterator[list[StoredChunk]]:
-    while batch := list(islice(chunks, _BATCH)):
+def _stale(found: str, wanted: str) -> StaleEmbeddings:
+    return StaleEmbeddings(
+        f"Stored vectors come from {found}, but `models.embedder` is now {wanted}. Change the "
+        "setting back, or run `assistant index build` and `assistant index swap`."
+    )
+
+
+def _batches(changes: Iterable[DocumentChange]) -> Iterator[list[DocumentId]]:
+    """Yield documents of about `_BATCH` chunks together."""
+    batch: list[DocumentId] = []
+    n_chunks = 0
+    for change in changes:
+        batch.append(change.document_id)
+        n_chunks += change.n_chunks
+        if n_chunks >= _BATCH:
+            yield batch
+            batch, n_chunks = [], 0
+    if batch:
         yield batch

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant import telemetry
+from assistant.errors import DependencyError
 from assistant.retrieval.follower import Follower
-from assistant.store import feed, heads
+from assistant.store import columns, feed, heads, lists
 from assistant.store.database import Database
 from assistant.store.feed import History
-from indexes import saved
+from indexes import rebuilt, saved
 from indexes.device import Device
 from indexes.hybrid import HybridIndex
 from indexes.manifest import Facts, Manifest
@@ -25,6 +26,7 @@ from indexes.workplace import Workplace
 
 _log = telemetry.logger(__name__)
 _CLOSE_SHARE = 10
+_KNOWN_SHARE = 0.95
 
 
 class Generations:
@@ -51,8 +53,9 @@ class Generations:
     def start(self, embedder: str, dimension: int) -> Follower:
         """Return the index of a model's vectors, as of now.
 
-        It comes from the current generation if that verifies and belongs to this database,
-        otherwise from the database alone. Raises `StaleEmbeddings` as `Follower.refresh` does.
+        It comes from the current generation if that verifies and belongs to this database. If
+        only its vectors or only its words are damaged, these come from the database, otherwise
+        all does. Raises `StaleEmbeddings` as `Follower.refresh` does.
         """
         try:
             follower = self.opened("current", embedder)
@@ -62,7 +65,7 @@ class Generations:
         except SearchIndexError as error:
             _log.warning("index.snapshot_refused", reason=str(error))
             self._refused = self._created_at()
-            follower = self.empty(embedder, dimension)
+            follower = self._repaired(embedder) or self.empty(embedder, dimension)
         with self._database.snapshot() as conn:
             follower.refresh(conn)
         follower.index.use(self._device)
@@ -81,17 +84,9 @@ class Generations:
         name) and from this database.
         """
         snapshot = self.snapshots.open(role)
-        facts = snapshot.manifest.facts
-        if embedder is not None and facts.embedder != embedder:
-            raise SearchIndexError(
-                f"The {role} generation holds vectors of {facts.embedder}, the settings name "
-                f"{embedder}: change `models.embedder` back, or run `assistant index build`."
-            )
-        with self._database.snapshot() as conn:
-            _check_history(snapshot, heads.feed_head(conn), feed.history(conn))
+        self._check(snapshot, embedder)
         index = saved.restored(snapshot.state, self._workplace.subfolder("words"))
-        sources = frozenset(snapshot.state.tables["source_ids"])
-        return Follower(index, facts.embedder, facts.generation, sources)
+        return _follower(snapshot, index)
 
     def save(self, follower: Follower, *, shadow: bool = False) -> Manifest:
         """Save what an index holds as a generation; searches wait only while it is copied.
@@ -120,6 +115,15 @@ class Generations:
             self._thread = threading.Thread(target=self._tend, args=(follower,))
             self._thread.start()
 
+    def keep_lists(self, follower: Follower) -> None:
+        """Store how the index groups its vectors, unless what is stored knows nearly as many."""
+        found = rebuilt.grouping_of(follower.index)
+        if found is None:
+            return
+        with self._database.begin() as conn:
+            if lists.n_grouped(conn, follower.embedder) < _KNOWN_SHARE * len(found.chunk_ids):
+                lists.put_grouping(conn, follower.embedder, found)
+
     def close(self, follower: Follower | None = None) -> None:
         """Save a last generation if that spares the next start some work, and let go of all."""
         if self._thread is not None:
@@ -130,17 +134,55 @@ class Generations:
             follower.index.close()
         self._workplace.close()
 
+    def _repaired(self, embedder: str) -> Follower | None:
+        """Return the index of the current generation with its damaged part made anew, if one is."""
+        try:
+            snapshot = self.snapshots.intact()
+            part = rebuilt.lost_part(snapshot)
+            self._check(snapshot, embedder)
+            dimension = snapshot.manifest.facts.dimension
+            with self._database.snapshot() as conn:
+                index = rebuilt.repaired(
+                    snapshot.state,
+                    part,
+                    self._workplace.subfolder("words"),
+                    (columns.vectors(conn, embedder, dimension), columns.texts(conn)),
+                    lists.grouping(conn, embedder, dimension),
+                )
+        except SearchIndexError:
+            return None
+        _log.info("index.repaired", part=part)
+        return _follower(snapshot, index)
+
+    def _check(self, snapshot: Snapshot, embedder: str | None) -> None:
+        """Refuse a generation of another model than this one, or of another database."""
+        facts = snapshot.manifest.facts
+        if embedder is not None and facts.embedder != embedder:
+            raise SearchIndexError(
+                f"The saved generation holds vectors of {facts.embedder}, the settings name "
+                f"{embedder}: change `models.embedder` back, or run `assistant index build`."
+            )
+        with self._database.snapshot() as conn:
+            _check_history(snapshot, heads.feed_head(conn), feed.history(conn))
+
     def _tend(self, follower: Follower) -> None:
         n_changes = self._save_every - 1
         try:
             if follower.index.is_fold_due:
                 follower.index.fold()
+                self._share_lists(follower)
                 n_changes = 0
             follower.index.mirror()
             if self._save_every:
                 self._save_if_behind(follower, n_changes)
         finally:
             self._saving.release()
+
+    def _share_lists(self, follower: Follower) -> None:
+        try:
+            self.keep_lists(follower)
+        except DependencyError as error:
+            _log.warning("index.lists_not_kept", reason=str(error))
 
     def _save_if_behind(self, follower: Follower, n_changes: int) -> None:
         generation = follower.generation
@@ -176,6 +218,12 @@ class Generations:
         if newest.created_at == self._refused:
             return True
         return follower.generation - newest.facts.generation > n_changes
+
+
+def _follower(snapshot: Snapshot, index: HybridIndex) -> Follower:
+    facts = snapshot.manifest.facts
+    sources = frozenset(snapshot.state.tables["source_ids"])
+    return Follower(index, facts.embedder, facts.generation, sources)
 
 
 def _with_history(state: State, history: History, sources: list[int]) -> State:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import islice
 
 from sqlalchemy import Connection
@@ -12,9 +13,14 @@ from assistant.access import acl
 from assistant.access.acl import CheckedPassage
 from assistant.domain import Caller, ChunkId, Passage
 from assistant.ports import Embedder
+from assistant.retrieval.diversity import Found, distinct
 from assistant.retrieval.follower import Follower
 from assistant.retrieval.generations import Generations
+from assistant.retrieval.recency import Dated, newest_first
+from assistant.retrieval.rerank import Reranking, Text
 from assistant.store.database import Database
+from assistant.store.passages import DocumentRow, PassageRow
+from assistant.text.context import embedding_text
 from indexes.model import AccessFilter, Hit, MetadataFilter, Query
 
 
@@ -49,6 +55,7 @@ class Retriever:
         *,
         n_candidates: int = 100,
         acl_max_age_s: float = 0.0,
+        reranking: Reranking | None = None,
     ) -> None:
         self._database = database
         self._embedder = embedder
@@ -56,6 +63,7 @@ class Retriever:
         self._generations = generations
         self._n_candidates = n_candidates
         self._acl_max_age_s = acl_max_age_s
+        self._reranking = reranking
 
     @property
     def n_chunks(self) -> int:
@@ -73,7 +81,7 @@ class Retriever:
     ) -> Retrieved:
         """Return the `k` best passages that the caller may read at the time of the return."""
         vector = self._embedder.embed_queries([text])[0]
-        with self._database.begin() as conn:
+        with self._database.reading() as conn:
             generation = self.refresh(conn)
             access = acl.access_filter(conn, caller)
         hits = self._follower.index.search(
@@ -81,7 +89,10 @@ class Retriever:
         )
         checked = self.still_permitted(caller, [ChunkId(hit.chunk_id) for hit in hits])
         allowed = [hit for hit in hits if hit.chunk_id in checked]
-        best = islice(_distinct(allowed, checked), k)
+        if self._reranking is not None:
+            texts = [_text(checked[ChunkId(hit.chunk_id)].row) for hit in allowed]
+            allowed = [allowed[i] for i in self._reranking.order(text, lang, texts)]
+        best = islice(_in_order(text, allowed, checked), k)
         numbered = tuple(_passage(n, hit, checked) for n, hit in enumerate(best, 1))
         return Retrieved(numbered, len(allowed), generation, access)
 
@@ -89,7 +100,7 @@ class Retriever:
         self, caller: Caller, chunk_ids: Collection[ChunkId]
     ) -> dict[ChunkId, CheckedPassage]:
         """Return the chunks that are live and that the caller may read now, from the catalog."""
-        with self._database.begin() as conn:
+        with self._database.reading() as conn:
             checked = acl.recheck(conn, caller, chunk_ids, self._acl_max_age_s)
         return {key: found for key, found in checked.items() if found.decision.allowed}
 
@@ -108,16 +119,37 @@ class Retriever:
             self._follower.index.close()
 
 
-def _distinct(hits: Sequence[Hit], rows: Mapping[ChunkId, CheckedPassage]) -> Iterator[Hit]:
-    """Leave out later hits whose text an earlier hit already has, preferring current documents."""
-    found = [(hit, rows[ChunkId(hit.chunk_id)].row) for hit in hits]
-    current = {row.sha256 for _, row in found if not row.document.superseded}
-    seen: set[str] = set()
-    for hit, row in found:
-        outdone = row.document.superseded and row.sha256 in current
-        if row.sha256 not in seen and not outdone:
-            seen.add(row.sha256)
-            yield hit
+def _in_order(
+    text: str, hits: Sequence[Hit], rows: Mapping[ChunkId, CheckedPassage]
+) -> Iterator[Hit]:
+    """Put the newest first where the question asks for it, and leave out near-duplicates."""
+    found = [rows[ChunkId(hit.chunk_id)].row for hit in hits]
+    dated = [Dated(row.document.facts.title, row.chunk.text, _day(row.document)) for row in found]
+    order = newest_first(text, dated)
+    return (hits[order[kept]] for kept in distinct([_found(found[i]) for i in order]))
+
+
+def _text(row: PassageRow) -> Text:
+    """Return a passage with its title and headings, as it was embedded."""
+    return Text(embedding_text(row.document.facts.title, row.chunk), row.chunk.lang)
+
+
+def _found(row: PassageRow) -> Found:
+    document = row.document
+    replaced_by = document.facts.superseded_by
+    return Found(
+        text=row.chunk.text,
+        document=(document.source_id, document.external_id),
+        superseded=document.superseded,
+        successor=(document.source_id, replaced_by) if replaced_by else None,
+        newest=_day(document),
+    )
+
+
+def _day(document: DocumentRow) -> date | None:
+    """Return the day a document is of, otherwise the day it was last changed."""
+    facts = document.facts
+    return facts.dated or (facts.modified_at.date() if facts.modified_at else None)
 
 
 def _passage(n: int, hit: Hit, rows: Mapping[ChunkId, CheckedPassage]) -> Passage:

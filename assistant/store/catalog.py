@@ -13,10 +13,12 @@ from uuid import uuid4
 
 import numpy as np
 import sqlalchemy as sa
+from psycopg.types.json import Jsonb
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from assistant.domain import DocumentId
+from assistant.store.copying import copying
 from assistant.store.document import (
     Facts,
     KnownDocument,
@@ -30,6 +32,26 @@ from assistant.store.document import (
 from assistant.store.heads import bump_epoch
 from assistant.store.tables import chunks, document_versions, documents, originals
 from indexes.model import NOBODY
+
+_CHUNK_COLUMNS = {
+    "document_id": "text",
+    "version_no": "int4",
+    "ord": "int4",
+    "text": "text",
+    "heading": "text[]",
+    "kind": "text",
+    "lang": "text",
+    "page": "int4",
+    "boxes": "jsonb",
+    "start": "int4",
+    "end": "int4",
+    "sha256": "text",
+    "embedding": "bytea",
+    "embedder": "text",
+}
+_COPY_CHUNKS = "COPY chunks ({}) FROM STDIN (FORMAT BINARY)".format(
+    ", ".join(f'"{name}"' for name in _CHUNK_COLUMNS)
+)
 
 
 def known_documents(
@@ -75,7 +97,8 @@ def upsert_document(
             title=document.facts.title,
         )
     )
-    conn.execute(sa.delete(chunks).where(chunks.c.document_id == document_id))
+    if before is not None:
+        conn.execute(sa.delete(chunks).where(chunks.c.document_id == document_id))
     _insert_chunks(conn, document_id, row.version_no, new_chunks)
     if before is not None:
         _drop_originals(conn, [before.original_sha256])
@@ -269,26 +292,28 @@ def _insert_chunks(
 ) -> None:
     if not new_chunks:
         return
-    rows = [
-        {
-            "document_id": document_id,
-            "version_no": version_no,
-            "ord": number,
-            "text": new.chunk.text,
-            "heading": list(new.chunk.heading),
-            "kind": new.chunk.kind,
-            "lang": new.chunk.lang,
-            "page": new.chunk.page,
-            "boxes": [list(box) for box in new.chunk.boxes],
-            "start": new.chunk.start,
-            "end": new.chunk.end,
-            "sha256": hashlib.sha256(new.chunk.text.encode()).hexdigest(),
-            "embedding": np.asarray(new.embedding).astype("<f2").tobytes(),
-            "embedder": new.embedder,
-        }
-        for number, new in enumerate(new_chunks)
-    ]
-    conn.execute(sa.insert(chunks), rows)
+    with copying(conn, _COPY_CHUNKS) as copy:
+        copy.set_types(list(_CHUNK_COLUMNS.values()))
+        for number, new in enumerate(new_chunks):
+            chunk = new.chunk
+            copy.write_row(
+                (
+                    document_id,
+                    version_no,
+                    number,
+                    chunk.text,
+                    list(chunk.heading),
+                    chunk.kind,
+                    chunk.lang,
+                    chunk.page,
+                    Jsonb([list(box) for box in chunk.boxes]),
+                    chunk.start,
+                    chunk.end,
+                    hashlib.sha256(chunk.text.encode()).hexdigest(),
+                    np.asarray(new.embedding).astype("<f2").tobytes(),
+                    new.embedder,
+                )
+            )
 
 
 def _columns(facts: Facts) -> dict[str, Any]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import select
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy import exc
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from assistant.errors import (
     AssistantError,
@@ -24,6 +29,9 @@ NAME = "assistant"
 
 DriverError = exc.SQLAlchemyError
 """What statements raise within `Database.begin`, which turns it into our own errors."""
+
+_TRUSTED_S = 5.0
+_USED_AT = "used_at"
 
 _DISK_FULL = "53100"
 _LOCK_TIMEOUT = "55P03"
@@ -53,6 +61,15 @@ class Database:
             heads.forget(conn)
             yield conn
             heads.publish(conn)
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Open a connection whose every statement sees what is committed when it begins.
+
+        There is no transaction around it, which would cost two more round trips: not for writing.
+        """
+        with self._translated(), self.engine.connect() as plain:
+            yield plain.execution_options(isolation_level="AUTOCOMMIT")
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
@@ -136,12 +153,13 @@ def open_database(settings: Settings) -> Database:
 
 
 def _engine(url: sa.URL) -> sa.Engine:
-    return sa.create_engine(
+    engine = sa.create_engine(
         url,
         pool_size=8,
         max_overflow=8,
         pool_timeout=15,
-        pool_pre_ping=True,
+        # The connection that was used last knows the statements best.
+        pool_use_lifo=True,
         connect_args={
             "connect_timeout": 5,
             "application_name": "assistant",
@@ -149,6 +167,39 @@ def _engine(url: sa.URL) -> sa.Engine:
             "options": "-c lock_timeout=60s -c idle_in_transaction_session_timeout=120s",
         },
     )
+    sa.event.listen(engine, "checkin", _note_use)
+    sa.event.listen(engine, "checkout", _insist_alive)
+    return engine
+
+
+def _note_use(_: object, record: ConnectionPoolEntry) -> None:
+    record.info[_USED_AT] = time.monotonic()
+
+
+def _insist_alive(
+    connection: psycopg.Connection, record: ConnectionPoolEntry, _: PoolProxiedConnection
+) -> None:
+    """Let the pool replace a connection that has died.
+
+    To an idle connection the server says nothing but that it ends it. So soon after a use, a look
+    at the socket tells what a round trip would.
+    """
+    is_fresh = time.monotonic() - record.info.get(_USED_AT, -math.inf) < _TRUSTED_S
+    if is_fresh and _is_silent(connection):
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except psycopg.Error as error:
+        raise exc.DisconnectionError() from error
+
+
+def _is_silent(connection: psycopg.Connection) -> bool:
+    if connection.closed:
+        return False
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return not poll.poll(0)
 
 
 def _server_url(text: str) -> sa.URL:

@@ -34,6 +34,13 @@ def missing(conn: Connection, embedder: str, limit: int) -> list[tuple[ChunkId, 
     return [(ChunkId(row.id), row.title, chunk_of(row)) for row in rows]
 
 
+def other_model(conn: Connection, embedder: str) -> str | None:
+    """Return the model of some live chunk that has no vector of this one; None if all have."""
+    lacking = _without(embedder).with_only_columns(chunks.c.embedder)
+    found: str | None = conn.scalar(lacking.limit(1))
+    return found
+
+
 def add(
     conn: Connection, embedder: str, ids: Sequence[ChunkId], vectors: NDArray[np.floating[Any]]
 ) -> None:

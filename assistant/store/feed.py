@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,18 @@ from assistant.store.document import vector_of
 from assistant.store.tables import chunks, documents, embeddings, sources
 from indexes.model import Facets
 
-_BATCH = 2000
+_NEWS = sa.text(
+    """
+    SELECT
+        heads.value AS head,
+        ARRAY(SELECT id FROM sources) AS source_ids,
+        changed.id, changed.state, changed.access_id, changed.seq, changed.content_seq,
+        changed.n_chunks
+    FROM heads LEFT JOIN documents AS changed ON changed.seq > :after
+    WHERE heads.name = 'feed'
+    ORDER BY changed.seq
+    """
+)
 
 _HISTORY = sa.text(
     """
@@ -51,6 +62,18 @@ class DocumentChange:
 
 
 @dataclass(frozen=True, slots=True)
+class News:
+    """The number of the newest committed change, and the documents that changed, in its order.
+
+    With a source that is missing from `source_ids`, its documents have left the feed.
+    """
+
+    head: int
+    source_ids: frozenset[int]
+    changes: tuple[DocumentChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StoredChunk:
     """A live chunk with all that an index wants; `vector` is float32 of unit length."""
 
@@ -65,6 +88,16 @@ class StoredChunk:
     vector: NDArray[np.float32]
     facets: Facets
 
+    @property
+    def searched_text(self) -> str:
+        """What is searched by words: the text under the titles above it."""
+        return f"{self.searched_title}\n{self.text}"
+
+    @property
+    def searched_title(self) -> str:
+        """What its document and the headings above it are called."""
+        return searched_title(self.title, self.heading)
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -78,35 +111,33 @@ class History:
     times: NDArray[np.int64]
 
 
-def changes_since(conn: Connection, seq: int, limit: int | None = None) -> list[DocumentChange]:
-    """Return the documents that changed after a number of the feed, in the feed's order.
+def searched_title(title: str, heading: Sequence[str]) -> str:
+    """Return the titles above a chunk."""
+    return " › ".join(filter(None, (title, *heading)))
+
+
+def news_since(conn: Connection, seq: int) -> News:
+    """Return the head of the feed, the sources and what changed after a number, in one look.
 
     From 0, that is every document, with those deleted in the meantime.
     """
-    rows = conn.execute(
-        sa.select(
-            documents.c.id,
-            documents.c.state,
-            documents.c.access_id,
-            documents.c.seq,
-            documents.c.content_seq,
-            documents.c.n_chunks,
-        )
-        .where(documents.c.seq > seq)
-        .order_by(documents.c.seq)
-        .limit(limit)
+    rows = conn.execute(_NEWS, {"after": seq}).all()
+    return News(
+        head=rows[0].head,
+        source_ids=frozenset(rows[0].source_ids),
+        changes=tuple(
+            DocumentChange(
+                document_id=DocumentId(row.id),
+                is_live=row.state == "live",
+                access_id=row.access_id,
+                seq=row.seq,
+                content_seq=row.content_seq,
+                n_chunks=row.n_chunks,
+            )
+            for row in rows
+            if row.id is not None
+        ),
     )
-    return [
-        DocumentChange(
-            document_id=DocumentId(row.id),
-            is_live=row.state == "live",
-            access_id=row.access_id,
-            seq=row.seq,
-            content_seq=row.content_seq,
-            n_chunks=row.n_chunks,
-        )
-        for row in rows
-    ]
 
 
 def history(conn: Connection) -> History:
@@ -156,15 +187,14 @@ def vectors_of(
 
 
 def load_chunks(
-    conn: Connection,
-    document_ids: Collection[DocumentId] | None = None,
-    embedder: str | None = None,
-) -> Iterator[StoredChunk]:
-    """Stream the chunks of these live documents, or of all of them, in the order of chunk ids.
+    conn: Connection, document_ids: Collection[DocumentId], embedder: str | None = None
+) -> list[StoredChunk]:
+    """Return the chunks of these documents, as far as they live, in the order of chunk ids.
 
     With an `embedder`, a chunk comes with that model's vector if one is stored for it.
     """
-    joined, name, vector = _with_vectors(conn, embedder)
+    other = sa.and_(embeddings.c.chunk_id == chunks.c.id, embeddings.c.embedder == embedder)
+    ids = sa.literal(list(document_ids), sa.ARRAY(sa.Text))
     query = (
         sa.select(
             chunks.c.id,
@@ -173,8 +203,8 @@ def load_chunks(
             chunks.c.kind,
             chunks.c.text,
             chunks.c.lang,
-            name.label("embedder"),
-            vector.label("embedding"),
+            sa.func.coalesce(embeddings.c.embedder, chunks.c.embedder).label("embedder"),
+            sa.func.coalesce(embeddings.c.embedding, chunks.c.embedding).label("embedding"),
             documents.c.access_id,
             documents.c.title,
             documents.c.media_type,
@@ -182,32 +212,12 @@ def load_chunks(
             documents.c.industry,
             documents.c.dated,
         )
-        .select_from(joined.join(documents, chunks.c.document_id == documents.c.id))
-        .where(documents.c.state == "live")
+        .select_from(documents.join(chunks).outerjoin(embeddings, other))
+        # Of documents rather than chunks: found by index even before the first ANALYZE.
+        .where(documents.c.id == sa.any_(ids), documents.c.state == "live")
         .order_by(chunks.c.id)
     )
-    if document_ids is not None:
-        ids = sa.literal(list(document_ids), sa.ARRAY(sa.Text))
-        # Of documents rather than chunks: found by index even before the first ANALYZE.
-        query = query.where(documents.c.id == sa.any_(ids))
-    with conn.execute(query.execution_options(yield_per=_BATCH)) as rows:
-        for row in rows:
-            yield _stored(row)
-
-
-def _with_vectors(
-    conn: Connection, embedder: str | None
-) -> tuple[sa.FromClause, sa.ColumnElement[str], sa.ColumnElement[bytes]]:
-    """Return what to read chunks from, and the columns of their model's name and vector."""
-    is_there = sa.select(sa.exists().where(embeddings.c.embedder == embedder))
-    if embedder is None or not conn.scalar(is_there):
-        return chunks, chunks.c.embedder, chunks.c.embedding
-    other = sa.and_(embeddings.c.chunk_id == chunks.c.id, embeddings.c.embedder == embedder)
-    return (
-        chunks.outerjoin(embeddings, other),
-        sa.func.coalesce(embeddings.c.embedder, chunks.c.embedder),
-        sa.func.coalesce(embeddings.c.embedding, chunks.c.embedding),
-    )
+    return [_stored(row) for row in conn.execute(query)]
 
 
 def _stored(row: sa.Row[*tuple[Any, ...]]) -> StoredChunk:

@@ -19,16 +19,24 @@ _ADVANCE = sa.text(
     "UPDATE heads SET value = value + :by WHERE name = :name RETURNING value"
 ).columns(value=sa.BigInteger)
 
-_COUNT_UNNUMBERED = sa.text("SELECT count(*) FROM documents WHERE seq IS NULL")
-
+# Rows without a number are this transaction's own: nobody else's can be seen.
 _NUMBER = sa.text(
     """
-    UPDATE documents
-    SET seq = :base + fresh.n, content_seq = coalesce(documents.content_seq, :base + fresh.n)
-    FROM (
+    WITH fresh AS (
         SELECT id, row_number() OVER (ORDER BY source_id, external_id) AS n
         FROM documents WHERE seq IS NULL
-    ) AS fresh
+    ), counted AS (
+        SELECT count(*) AS n FROM fresh
+    ), moved AS (
+        UPDATE heads SET value = value + counted.n
+        FROM counted WHERE heads.name = 'feed' AND counted.n > 0
+        RETURNING value - counted.n AS base
+    )
+    UPDATE documents
+    SET
+        seq = moved.base + fresh.n,
+        content_seq = coalesce(documents.content_seq, moved.base + fresh.n)
+    FROM fresh, moved
     WHERE documents.id = fresh.id
     """
 )
@@ -56,10 +64,7 @@ def forget(conn: Connection) -> None:
 
 def publish(conn: Connection) -> None:
     """Number the changed documents and move the epoch: the last thing of a transaction."""
-    n_changed = conn.scalar(_COUNT_UNNUMBERED)
-    if n_changed:
-        newest = conn.execute(_ADVANCE, {"by": n_changed, "name": "feed"}).scalar_one()
-        conn.execute(_NUMBER, {"base": newest - n_changed})
+    conn.execute(_NUMBER)
     if conn.info.pop(_EPOCH_MOVED, False):
         conn.execute(_ADVANCE, {"by": 1, "name": "epoch"})
 

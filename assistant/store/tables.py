@@ -167,6 +167,18 @@ embeddings = Table(
     sa.PrimaryKeyConstraint("chunk_id", "embedder"),
 )
 
+index_lists = Table(
+    "index_lists",
+    metadata,
+    Column("embedder", Text, primary_key=True),
+    Column("n_trained", BigInteger, nullable=False),
+    Column("n_chunks", BigInteger, nullable=False),
+    Column("directions", LargeBinary, nullable=False),
+    Column("chunk_ids", LargeBinary, nullable=False),
+    Column("numbers", LargeBinary, nullable=False),
+    _now("saved_at"),
+)
+
 failures = Table(
     "failures",
     metadata,

@@ -15,7 +15,7 @@ from connectors.readers.model import Block, Box, Reading
 from connectors.readers.wire import reading_json, reading_of
 
 if TYPE_CHECKING:
-    from connectors.readers.sandbox import read_file
+    from connectors.readers.sandbox import Sandbox, read_file
 
 __all__ = [
     "Block",
@@ -23,6 +23,7 @@ __all__ = [
     "Limits",
     "ReadError",
     "Reading",
+    "Sandbox",
     "read_file",
     "reading_json",
     "reading_of",
@@ -32,8 +33,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import what starts children only in a parent: a child needs none of it."""
-    if name != "read_file":
+    if name not in ("Sandbox", "read_file"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from connectors.readers.sandbox import read_file
+    from connectors.readers import sandbox
 
-    return read_file
+    return sandbox.Sandbox if name == "Sandbox" else sandbox.read_file

@@ -9,7 +9,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from connectors.readers import media
 from connectors.readers.errors import ReadError
@@ -48,6 +48,8 @@ _REFUSED = frozenset(
         "os.exec",
         "os.fork",
         "os.forkpty",
+        "os.kill",
+        "os.killpg",
         "os.posix_spawn",
         "os.spawn",
         "os.startfile",
@@ -126,7 +128,7 @@ def _guard(folder: str) -> Any:
     return hook
 
 
-def _answer(value: dict[str, Any]) -> None:
+def _answer(value: dict[str, Any]) -> NoReturn:
     """Write the whole answer at once and leave without tearing libraries down."""
     data = json.dumps(value, ensure_ascii=True, allow_nan=False).encode("ascii") + b"\n"
     with open(1, "wb", closefd=False) as out:
@@ -144,12 +146,13 @@ def _report_bug(kind: type[BaseException], _: BaseException, trace: TracebackTyp
     _answer({"error": {"cause": "crashed", "message": message}})
 
 
-def main() -> None:
-    """Read the request in `sys.argv[1]`, answer one line of JSON on standard output."""
-    request = json.loads(sys.argv[1])
+def main(request: dict[str, Any]) -> NoReturn:
+    """Read what the request names, answer one line of JSON on standard output, and end."""
     limits = Limits(**request["limits"])
+    folder = request["folder"]
     sys.excepthook = _report_bug
-    confine(limits, Path(request["folder"]))
+    os.chdir(folder)
+    confine(limits, Path(folder))
     path = Path(request["path"])
     try:
         media_type = media.sniff(path, hint=request["hint"], name=request["name"])

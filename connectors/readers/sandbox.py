@@ -1,15 +1,16 @@
-"""Reading a file in a child process that may cost only so much."""
+"""Reading files in child processes that may cost only so much."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -23,11 +24,158 @@ if TYPE_CHECKING:
     from connectors.readers.model import Reading
 
 _ROOT = Path(__file__).resolve().parents[2]
-# Without `site` (-S) the child starts in half the time; it gets this process's import path instead.
+# Without `site` (-S) it starts in half the time; it gets this process's import path instead.
 _START = (
     "import sys; sys.path[:] = sys.argv.pop().split('\\n'); "
-    "from connectors.readers.child import main; main()"
+    "from connectors.readers.template import main; main()"
 )
+
+
+class Sandbox:
+    """Reads files, each in a limited child process of its own; safe to use from several threads.
+
+    The children are forked from one template process, which has the readers imported and never
+    opens a file; it starts with the first file and ends with `close`.
+    """
+
+    def __init__(self) -> None:
+        self._template: _Template | None = None
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def template_pid(self) -> int | None:
+        """Return the process id of the template; None while there is none."""
+        with self._lock:
+            return self._template.pid if self._template else None
+
+    def close(self) -> None:
+        """End the template and whatever child is left; the next file would start another."""
+        with self._lock:
+            template, self._template = self._template, None
+        if template is not None:
+            template.close()
+
+    def read(
+        self,
+        path: Path,
+        *,
+        media_type: str | None = None,
+        name: str | None = None,
+        limits: Limits | None = None,
+    ) -> Reading:
+        """Read one file in a limited child process.
+
+        The content decides how; `media_type` and the suffix of `name` (the path's own name if not
+        given) only break ties between text formats. Raises `ReadError` with its `cause`; nothing a
+        file does reaches the calling process. The child has no network, its own temporary folder,
+        an empty environment, and the memory, CPU and wall time of `limits`.
+        """
+        limits = limits or Limits()
+        path = path.resolve()
+        _check_size(path, limits)
+        with tempfile.TemporaryDirectory(prefix="reader-", ignore_cleanup_errors=True) as folder:
+            request = {
+                "path": str(path),
+                "name": name or path.name,
+                "hint": media_type,
+                "folder": folder,
+                "limits": asdict(limits),
+            }
+            result, exit_code = self._answer(request, limits)
+        return _understood(result, exit_code, limits)
+
+    def _answer(self, request: dict[str, Any], limits: Limits) -> tuple[bytes, int]:
+        template = self._started()
+        try:
+            return template.answer(request, limits)
+        except ConnectionError:
+            self._forget(template)
+        # One file of several took the template down; alone, each shows whether it was the one.
+        own = _Template()
+        try:
+            return own.answer(request, limits)
+        except ConnectionError as error:
+            raise ReadError(
+                "crashed", "The reader stopped with all around it: the file is damaged or unusual."
+            ) from error
+        finally:
+            own.close()
+
+    def _started(self) -> _Template:
+        with self._lock:
+            if self._template is None:
+                self._template = _Template()
+            return self._template
+
+    def _forget(self, template: _Template) -> None:
+        with self._lock:
+            if self._template is template:
+                self._template = None
+        template.close()
+
+
+class _Template:
+    """A running template process; raises `ConnectionError` once it is gone."""
+
+    def __init__(self) -> None:
+        ours, its = socket.socketpair()
+        with its:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
+                [sys.executable, "-I", "-S", "-c", _START, _import_path()],
+                stdin=its.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env={"LANG": "C.UTF-8", "HOME": ".", "TMPDIR": "."},
+                start_new_session=True,
+            )
+        self.pid = self._process.pid
+        self._socket = ours
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """End the process and its children; does nothing the second time."""
+        with self._lock:
+            self._socket.close()
+            self._process.wait()
+
+    def answer(self, request: dict[str, Any], limits: Limits) -> tuple[bytes, int]:
+        """Return what a child wrote about a file, and its exit code; raises `ReadError`."""
+        read_end, write_end = os.pipe()
+        try:
+            try:
+                pid = self._ask(request, [write_end])
+            finally:
+                os.close(write_end)
+            try:
+                result = _collect(read_end, limits)
+            finally:
+                exit_code = self._ask({"reap": pid}, [])
+        finally:
+            os.close(read_end)
+        return result, exit_code
+
+    def _ask(self, request: dict[str, Any], descriptors: list[int]) -> int:
+        line = json.dumps(request).encode() + b"\n"
+        with self._lock:
+            try:
+                sent = socket.send_fds(self._socket, [line], descriptors)
+                self._socket.sendall(line[sent:])
+                reply = b""
+                while not reply.endswith(b"\n"):
+                    piece = self._socket.recv(64)
+                    if not piece:
+                        raise ConnectionResetError("The template of the readers has ended.")
+                    reply += piece
+            except OSError as error:
+                raise ConnectionResetError("The template of the readers has ended.") from error
+        return int(reply)
 
 
 def read_file(
@@ -37,40 +185,9 @@ def read_file(
     name: str | None = None,
     limits: Limits | None = None,
 ) -> Reading:
-    """Read one file in a limited child process.
-
-    The content decides how; `media_type` and the suffix of `name` (the path's own name if not
-    given) only break ties between text formats. Raises `ReadError` with its `cause`; nothing a
-    file does reaches the calling process. The child has no network, its own temporary folder, an
-    empty environment, and the memory, CPU and wall time of `limits`.
-    """
-    limits = limits or Limits()
-    path = path.resolve()
-    _check_size(path, limits)
-    with tempfile.TemporaryDirectory(prefix="reader-", ignore_cleanup_errors=True) as folder:
-        request = {
-            "path": str(path),
-            "name": name or path.name,
-            "hint": media_type,
-            "folder": folder,
-            "limits": asdict(limits),
-        }
-        with subprocess.Popen(  # noqa: S603 - our own interpreter and code, data as one argument
-            [sys.executable, "-I", "-S", "-c", _START, json.dumps(request), _import_path()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=folder,
-            env={"LANG": "C.UTF-8", "HOME": folder, "TMPDIR": folder},
-            start_new_session=True,
-        ) as child:
-            try:
-                result = _collect(child, limits)
-            finally:
-                # Before the child is reaped its process group can't be anybody else's.
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(child.pid, signal.SIGKILL)
-    return _understood(result, child.returncode, limits)
+    """Read one file as `Sandbox.read` does, with a template of its own."""
+    with Sandbox() as sandbox:
+        return sandbox.read(path, media_type=media_type, name=name, limits=limits)
 
 
 def _import_path() -> str:
@@ -98,18 +215,15 @@ def _check_size(path: Path, limits: Limits) -> None:
         )
 
 
-def _collect(child: subprocess.Popen[bytes], limits: Limits) -> bytes:
+def _collect(pipe: int, limits: Limits) -> bytes:
     """All that the child wrote until it closed its output."""
     deadline = time.monotonic() + limits.wall_s
     pieces: list[bytes] = []
     size = 0
-    pipe = child.stdout
-    if pipe is None:  # pragma: no cover - Popen was asked for a pipe
-        return b""
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
         while selector.select(max(0.0, deadline - time.monotonic())):
-            piece = os.read(pipe.fileno(), 1 << 20)
+            piece = os.read(pipe, 1 << 20)
             if not piece:
                 return b"".join(pieces)
             size += len(piece)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import tempfile
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from reportlab.lib.pdfencrypt import StandardEncryption  # type: ignore[import-untyped]
 from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
 
-from connectors.readers import Limits, ReadError, read_file, reading_json
+from connectors.readers import Limits, ReadError, Sandbox, read_file, reading_json
 from connectors.readers import child as child_module
+from connectors.readers import sandbox as sandbox_module
 
 MARK = "canary-of-the-host"
 
@@ -136,6 +139,7 @@ ATTACKS = {
     "process": "import subprocess; subprocess.run(['true'])",
     "shell": "import os; os.system('true')",
     "fork": "import os; os.fork()",
+    "kill": "import os; os.kill(os.getppid(), 0)",
     "write": "open('/tmp/written-by-a-reader', 'w')",
     "escape": "open('../written-by-a-reader', 'w')",
 }
@@ -185,6 +189,54 @@ def test_no_process_and_no_folder_is_left(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
     assert [item.name for item in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_a_sandbox_reads_on_after_whatever_a_file_did(tmp_path: Path) -> None:
+    slow = write(tmp_path / "slow.csv", "a,b\n" + "x,1\n" * 500_000)
+    big = write(tmp_path / "big.json", json.dumps([{"key": str(i)} for i in range(800_000)]))
+    good = write(tmp_path / "good.txt", "Olá.")
+    limits = {
+        slow: Limits(wall_s=0.05),
+        big: Limits(memory_bytes=150_000_000),
+        good: Limits(),
+    }
+
+    def outcome(path: Path) -> str:
+        try:
+            return sandbox.read(path, limits=limits[path]).blocks[0].text
+        except ReadError as error:
+            return error.cause
+
+    expected = {slow: "timeout", big: "out_of_memory", good: "Olá."}
+    with Sandbox() as sandbox, ThreadPoolExecutor(3) as pool:
+        paths = [good, slow, big, good] * 2
+        assert list(pool.map(outcome, paths)) == [expected[path] for path in paths]
+
+
+def test_children_share_nothing_but_imports(tmp_path: Path) -> None:
+    one, other = (write(tmp_path / f"{n}.md", f"# Note {n}\n\nBody.") for n in (1, 2))
+    with Sandbox() as sandbox:
+        pids = [sandbox.template_pid]
+        assert [sandbox.read(path).title for path in (one, other)] == ["Note 1", "Note 2"]
+        pids.append(sandbox.template_pid)
+        assert pids[0] is None
+        assert pids[1] is not None
+        os.kill(pids[1], signal.SIGKILL)
+        assert sandbox.read(one).title == "Note 1"
+        assert sandbox.template_pid != pids[1]
+    assert sandbox.template_pid is None
+
+
+def test_a_template_that_keeps_dying_fails_only_the_file_that_kills_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox_module, "_START", "import sys; sys.exit(1)")
+    with Sandbox() as sandbox:
+        with pytest.raises(ReadError) as caught:
+            sandbox.read(write(tmp_path / "a.txt", "Olá."))
+        assert caught.value.cause == "crashed"
+        monkeypatch.undo()
+        assert sandbox.read(tmp_path / "a.txt").blocks
 
 
 EXPECTED = {

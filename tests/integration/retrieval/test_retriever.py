@@ -8,8 +8,10 @@ import pytest
 
 from assistant.access.identity import caller_with_login
 from assistant.domain import Caller
+from assistant.models.served_reranker import ServedReranker
 from assistant.retrieval.follower import Follower, StaleEmbeddings
 from assistant.retrieval.langchain import AssistantRetriever
+from assistant.retrieval.rerank import Reranking
 from assistant.retrieval.retriever import Retriever
 from assistant.settings import Settings
 from assistant.store.database import Database
@@ -17,6 +19,7 @@ from indexes.hybrid import HybridIndex
 from indexes.model import MetadataFilter
 from tests.support.company import Company, assembled
 from tests.support.hashing import HashingEmbedder
+from tests.support.rerank_server import rerank_server
 from tests.support.scripted import ScriptedGenerator
 
 
@@ -85,6 +88,27 @@ def test_identical_texts_are_found_once(retriever: Retriever, company: Company) 
     company.document("copy-of-canteen", "The canteen opens at noon.")
     bruno = caller(company.database, "bruno")
     assert len(retriever.retrieve("canteen", bruno, k=5).passages) == 1
+
+
+def test_a_reranker_sees_only_what_the_caller_may_read(company: Company) -> None:
+    with rerank_server() as server:
+        reranking = Reranking(ServedReranker(server.url, timeout_s=30))
+        embedder = HashingEmbedder()
+        follower = Follower(HybridIndex(embedder.dimension), embedder.name)
+        judged = Retriever(company.database, embedder, follower, reranking=reranking)
+        company.document("menu", "The canteen serves soup on Mondays.")
+        found = judged.retrieve(
+            "net income canteen", caller(company.database, "bruno"), k=5, lang="en"
+        )
+        assert {passage.title for passage in found.passages} == {"Canteen", "Menu"}
+        assert len(server.requests[-1]["documents"]) == 2
+        assert "41 million" not in str(server.requests)
+        server.behaviour = "broken"
+        again = judged.retrieve(
+            "net income canteen", caller(company.database, "bruno"), k=5, lang="en"
+        )
+        assert len(again.passages) == 2
+        assert reranking.n_failures == 1
 
 
 def test_vectors_of_another_model_are_refused(company: Company) -> None:

@@ -71,7 +71,7 @@ def test_a_document_is_stored_with_all_it_has(database: Database, source: Source
         first, second = passages.document_chunks(conn, document_id)
         assert first.chunk == chunk("ação").chunk
         assert (first.ord, second.ord) == (0, 1)
-        entry = next(iter(feed.load_chunks(conn, [document_id])))
+        entry = feed.load_chunks(conn, [document_id])[0]
         assert entry.vector.dtype == np.float32
         assert entry.vector.tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
         assert (entry.facets.collection, entry.facets.dated) == ("Policies", date(2026, 1, 2))
@@ -113,7 +113,9 @@ def test_a_deleted_document_leaves_no_text_and_can_return(
         assert passages.document_chunks(conn, gone) == []
         assert passages.original(conn, shared.sha256) is not None
         assert not catalog.known_documents(conn, source.id, ["gone"])["gone"].is_live
-        assert [c.is_live for c in feed.changes_since(conn, 0) if c.document_id == gone] == [False]
+        assert [c.is_live for c in feed.news_since(conn, 0).changes if c.document_id == gone] == [
+            False
+        ]
         catalog.delete_document(conn, source.id, "kept")
         assert passages.original(conn, shared.sha256) is None
         assert catalog.upsert_document(conn, new(source, "gone"), [chunk("back")]) == gone
@@ -142,19 +144,19 @@ def test_access_changes_without_touching_content(database: Database, source: Sou
     with database.begin() as conn:
         document_id = add(conn, source, "a")
     with database.begin() as conn:
-        before = feed.changes_since(conn, 0)[0]
+        before = feed.news_since(conn, 0).changes[0]
         epoch = heads.policy_epoch(conn)
         fewer = acl_id(conn, ["group:bank:few"])
         assert catalog.set_document_access(conn, source.id, "a", fewer)
     with database.begin() as conn:
         assert not catalog.set_document_access(conn, source.id, "a", fewer)
-        (change,) = feed.changes_since(conn, before.seq)
+        (change,) = feed.news_since(conn, before.seq).changes
         assert (change.document_id, change.access_id) == (document_id, fewer)
         assert change.content_seq == before.content_seq < change.seq
         assert heads.policy_epoch(conn) == epoch + 1
     with database.begin() as conn:
         assert heads.policy_epoch(conn) == epoch + 1
-        assert feed.changes_since(conn, change.seq) == []
+        assert feed.news_since(conn, change.seq).changes == ()
 
 
 def test_only_indexed_facts_make_searchers_index_again(database: Database, source: Source) -> None:
@@ -169,7 +171,7 @@ def test_only_indexed_facts_make_searchers_index_again(database: Database, sourc
         assert catalog.set_document_facts(conn, source.id, "a", Facts(title="new"))
         assert not catalog.set_document_facts(conn, source.id, "missing", Facts())
     with database.begin() as conn:
-        (change,) = feed.changes_since(conn, head)
+        (change,) = feed.news_since(conn, head).changes
         assert change.content_seq == change.seq == head + 1
 
 
@@ -258,11 +260,11 @@ def test_a_reader_of_the_feed_misses_nothing_while_many_write(
     assert len({document_id for _, document_id in seen}) == 2 * n_writers * n_each
     assert all(earlier[0] < later[0] for earlier, later in pairwise(seen))
     with database.begin() as conn:
-        assert [c.seq for c in feed.changes_since(conn, 0)] == list(range(1, len(seen) + 1))
+        assert [c.seq for c in feed.news_since(conn, 0).changes] == list(range(1, len(seen) + 1))
 
 
 def _more(database: Database, seen: list[tuple[int, DocumentId]]) -> bool:
     with database.begin() as conn:
-        changes = feed.changes_since(conn, seen[-1][0] if seen else 0)
+        changes = feed.news_since(conn, seen[-1][0] if seen else 0).changes
     seen.extend((change.seq, change.document_id) for change in changes)
     return bool(changes)

@@ -187,3 +187,27 @@ def test_searching_while_others_change_never_leaks(index: HybridIndex) -> None:
         for task in [pool.submit(f) for f in (read, read, revoke("d0"), revoke("d1"), replace)]:
             task.result()
     assert len(index) == 70
+
+
+def manual(chunk_id: int, access_id: int, title: str, text: str) -> Entry:
+    """A section whose vector is every other section's: only its words tell it apart."""
+    whole = f"{title}\n{text}"
+    return Entry(chunk_id, title, access_id, whole, unit(1), Facets(lang="en"), title)
+
+
+def test_the_named_device_goes_first_whatever_others_say_of_it(index: HybridIndex) -> None:
+    index.add([manual(i, 1, f"Device {i} manual", "Replace the filter.") for i in range(20, 30)])
+    index.add([manual(1, 1, "Kestrel manual 3T22", "Replace the filter.")])
+    index.add([manual(2, 1, "News", "The filter of Kestrel, filter, filter.")])
+    asked = ask(1, text="Replace which filter of the Kestrel?")
+    assert index.search(asked, 1)[0].chunk_id == 1
+    dated = ask(1, text="Which manual is of the third quarter of 2022?")
+    assert index.search(dated, 1)[0].chunk_id == 1
+
+
+def test_a_name_brings_nothing_that_may_not_be_read(index: HybridIndex) -> None:
+    index.add([manual(1, 2, "Kestrel manual", "Replace the filter.")])
+    index.add([manual(i, 1, f"Device {i} manual", "Replace the filter.") for i in range(20, 30)])
+    hits = index.search(ask(1, text="Kestrel filter"), 20)
+    assert sorted(hit.chunk_id for hit in hits) == list(range(20, 30))
+    assert len({hit.score for hit in hits}) == 1

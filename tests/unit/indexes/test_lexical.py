@@ -76,7 +76,7 @@ def test_rarer_words_weigh_more(lexical: Lexical) -> None:
 
 def test_the_words_of_a_question_are_counted_once_and_without_stop_words(lexical: Lexical) -> None:
     matches = lexical.search("Which pump, and what pump of Antarctica?", "en", EVERYTHING, 10)
-    assert matches.n_words == 2
+    assert [len(word.texts) for word in matches.words] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -157,3 +157,65 @@ def test_a_folder_starts_empty_and_is_used_by_one(tmp_path: Path) -> None:
         Lexical(tmp_path / "words")
     first.close()
     assert found(Lexical(tmp_path / "words"), "pump") == set()
+
+
+def manuals() -> Lexical:
+    """Two devices with the same sections, the first in two languages."""
+    lexical = Lexical()
+    texts = [
+        Text(
+            1, 1, 0, "en", "Kestrel 40 manual 3T22\nReplace the filter.", "Kestrel 40 manual 3T22"
+        ),
+        Text(2, 1, 0, "pt", "Kestrel 40 › Filtro\nTroque o filtro.", "Kestrel 40 › Filtro"),
+        Text(3, 1, 0, "en", "Heron 7 manual 2022\nReplace the filter.", "Heron 7 manual 2022"),
+        Text(4, 1, 0, "en", "Notes\nA filter fits the pump, and the pump fits.", "Notes"),
+    ]
+    lexical.add(texts)
+    lexical.commit()
+    return lexical
+
+
+def shares(lexical: Lexical, text: str, serials: list[int]) -> tuple[list[float], list[float]]:
+    words = lexical.search(text, "en", EVERYTHING, 10).words
+    coverage, named = lexical.shares(text, words, np.array(serials))
+    return coverage.tolist(), named.tolist()
+
+
+def test_a_chunk_covers_what_it_holds_of_the_question() -> None:
+    coverage, _ = shares(manuals(), "Replace the filter, please replace the filter", [4, 3, 2, 1])
+    assert coverage[1] == coverage[3] == pytest.approx(1)
+    assert 0 < coverage[0] < 0.5 > coverage[2]
+
+
+def test_unknown_words_are_covered_by_none() -> None:
+    coverage, _ = shares(manuals(), "filter zeppelin", [1, 2, 3, 4])
+    assert 0 < max(coverage) < 0.5
+
+
+def test_a_name_counts_in_titles_of_every_language() -> None:
+    _, named = shares(manuals(), "Which filter has the Kestrel?", [1, 2, 3, 4])
+    assert named[0] == named[1] > 0
+    assert named[2] == named[3] == 0
+
+
+def test_what_texts_speak_of_is_no_name() -> None:
+    assert shares(manuals(), "Which pump?", [1, 2, 3, 4])[1] == [0, 0, 0, 0]
+
+
+def test_periods_meet_however_they_are_written() -> None:
+    _, named = shares(manuals(), "results of the third quarter of 2022", [1, 2, 3, 4])
+    assert named[0] > named[2] > named[1] == named[3] == 0
+
+
+def test_a_moved_chunk_keeps_its_title() -> None:
+    lexical = manuals()
+    lexical.move([1], [2])
+    lexical.commit()
+    _, named = shares(lexical, "Kestrel in Q3 2022", [1, 2, 3, 4])
+    assert named[0] > named[1] > 0 < named[2]
+    assert named[3] == 0
+
+
+def test_of_no_chunk_nothing_is_told() -> None:
+    assert shares(manuals(), "filter", []) == ([], [])
+    assert shares(Lexical(), "filter", [1]) == ([0], [0])

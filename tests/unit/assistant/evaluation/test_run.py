@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from assistant.domain import Answer, Citation, Lang, Passage, Sentence
 from assistant.errors import InvalidRequest
 from assistant.evaluation import datasets
 from assistant.evaluation.corpus import reading
 from assistant.evaluation.run import evaluate
+from assistant.retrieval.rerank import Reranking
 
 if TYPE_CHECKING:
     from tests.unit.assistant.evaluation.conftest import WordEmbedder
@@ -47,6 +51,33 @@ def test_every_system_finds_the_gold_documents(
     assert found.answers is None
     assert {what for what, _, _ in steps} == {"chunking", "embedding", "indexing", "searching"}
     assert all(done <= total for _, done, total in steps)
+
+
+class LastFirst:
+    """A reranker that finds the last passages the best."""
+
+    name = "last-first"
+
+    def reads(self, lang: str) -> bool:
+        return lang == "en"
+
+    def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.arange(len(texts), dtype=np.float32)
+
+
+def test_a_reranker_is_measured_beside_the_search(
+    small_set: Path, tmp_path: Path, word_embedder: WordEmbedder
+) -> None:
+    (found,) = evaluate(
+        [datasets.load(small_set)],
+        word_embedder,
+        tmp_path / "cache",
+        systems=("hybrid", "reranked"),
+        n_answers=0,
+        reranking=Reranking(LastFirst()),
+    )
+    assert found.systems["hybrid"].recall == found.systems["reranked"].recall == 1
+    assert list(found.systems) == ["hybrid", "reranked"]
 
 
 def test_a_second_run_embeds_nothing_and_gives_the_same(

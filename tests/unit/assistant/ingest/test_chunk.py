@@ -18,8 +18,8 @@ from assistant.ingest.chunk import (
     TINY_CHARS,
     chunk,
     document_text,
-    embedding_text,
 )
+from assistant.text.context import embedding_text
 from connectors.readers.model import Block, BlockKind, Reading
 
 SENTENCE = "The fee is charged on the first working day of each month. "
