@@ -37,8 +37,9 @@ _Floats = NDArray[np.float32]
 
 _MISSED_SHARE = 0.04
 """How many of the `k` best may be expected to be missed."""
-_FLOOR = 6_000
+_FLOOR = 4_000
 """So many admitted rows are read in any case: the rows of one document lie in several lists."""
+_N_PASSED = 10_000
 _N_LISTS_A_ROUND = 4
 _REACH = 2.5
 """Lists are read in the order of `centroid's score + 2.5 standard deviations`."""
@@ -95,7 +96,7 @@ def _probed(
 ) -> Shortlist:
     """Offer the admitted rows of the likeliest lists."""
     order, scores, spreads = _ordered(shape, counts, asked)
-    n_read, n_round, at = 0, _N_LISTS_A_ROUND, 0
+    n_read, n_passed, n_round, at = 0, 0, _N_LISTS_A_ROUND, 0
     limit = _MISSED_SHARE * len(found.best)
     while at < len(order):
         stop = min(at + n_round, len(order))
@@ -105,11 +106,12 @@ def _probed(
         for group in some:
             n += admitted(mask, starts[group], starts[group + 1], rows[n:])
         found = scan_rows(found, part, rows[:n], asked)
-        n_read += n
+        n_read, n_passed = n_read + n, n_passed + len(rows) - 1
         at, n_round = stop, n_round + n_round // 4
         bar = found.best[0] + shape.slack
         if (
             n_read > _FLOOR
+            and n_passed > _N_PASSED
             and bar > -1
             and not _exceeds(limit, order[at:], scores, spreads, counts, bar)
         ):
