@@ -36,7 +36,7 @@ class Pgvector(Rival):
         with conn.cursor().copy("copy chunks from stdin") as copy:
             for i, acl in enumerate(acls):
                 copy.write_row((i, list(acl), _listed(vectors[i])))
-        conn.execute("set maintenance_work_mem = '1GB'")
+        conn.execute("set maintenance_work_mem = '4GB'")
         conn.execute("create index on chunks using gin (acl)")
         conn.execute("create index on chunks using hnsw (e vector_ip_ops)")
         conn.execute("vacuum analyze chunks")
