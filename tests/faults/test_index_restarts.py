@@ -23,6 +23,7 @@ from tests.support.hashing import HashingEmbedder
 NAME, DIMENSION = HashingEmbedder.name, HashingEmbedder.dimension
 WORDS = ["pump", "valve", "report", "income", "canteen", "menu", "ship", "navio", "bomba", "lucro"]
 N_STEPS = 250
+N_SAVED = 6
 
 
 class World:
@@ -119,12 +120,12 @@ def test_a_long_life_with_crashes(database: Database, tmp_path: Path) -> None:
 def test_what_is_saved_among_changes_is_whole(database: Database, tmp_path: Path) -> None:
     """One thread changes and applies, others save: each generation is one moment's state."""
     world = World(Company(database), tmp_path / "index", random.Random(5))
-    done = threading.Event()
+    enough, done = threading.Event(), threading.Event()
     failures: list[BaseException] = []
 
     def change() -> None:
         try:
-            for _ in range(60):
+            while not enough.is_set():
                 world.write()
                 world.delete()
                 world.allow()
@@ -136,17 +137,18 @@ def test_what_is_saved_among_changes_is_whole(database: Database, tmp_path: Path
 
     thread = threading.Thread(target=change)
     thread.start()
-    n_saved = 0
-    while not done.is_set():
-        world.save()
-        n_saved += 1
-        opened = world.generations.opened("current", NAME)
-        found = compared(opened, database)
-        opened.index.close()
-        assert found.is_equal, found
-    thread.join()
+    try:
+        for _ in range(N_SAVED):
+            world.save()
+            opened = world.generations.opened("current", NAME)
+            found = compared(opened, database)
+            opened.index.close()
+            assert found.is_equal, found
+            assert not done.is_set()
+    finally:
+        enough.set()
+        thread.join()
     assert failures == []
-    assert n_saved > 3
 
 
 SAVER = """
