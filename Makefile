@@ -16,7 +16,7 @@ $(READY): pyproject.toml
 	  || { echo "Can't make a virtual environment; install python3-venv and try again."; exit 3; }
 	@echo "Installing the pinned packages (about 2.5 GB, two to four minutes the first time) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 2>&1 | grep -v '^WARNING: Location' || true
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[ui,demo,dev]' > $(VENV)/install.log 2>&1 \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[ui,demo,connectors,dev]' > $(VENV)/install.log 2>&1 \
 	  || { grep -v '^WARNING: Location' $(VENV)/install.log | tail -20; exit 4; }
 	@touch $(READY)
 
