@@ -466,7 +466,7 @@ def test_from_the_bucket_to_the_catalog_and_out_again(
     assert (first.counts.added, first.counts.failed) == (3, 0)
     everybody = ["group:source:all"]
     keys = ["a.txt", "b.md", f"long/{long}"]
-    assert synced.readers() == {key: everybody for key in keys}
+    assert synced.readers() == dict.fromkeys(keys, everybody)
     bucket.put({"b.md.access.toml": 'allow = ["user:ana"]'})
     narrowed = synced.run(s3(bucket, **connector))
     assert (narrowed.counts.access_changed, narrowed.counts.changed) == (1, 0)
