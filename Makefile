@@ -5,7 +5,7 @@ BIN     := $(VENV)/bin
 READY   := $(VENV)/.ready
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: setup demo test check eval bench test-vllm test-gpu clean browser
+.PHONY: setup demo test check eval bench test-vllm test-gpu clean browser servers
 
 setup: $(READY)
 
@@ -32,7 +32,23 @@ browser:
 	    echo "The browser tests need Chromium: sudo apt-get install chromium"; exit 4; \
 	  fi; }
 
-test: $(READY) browser
+# What the tests of connectors run: programs, and the Debian packages that bring them.
+SERVERS := apache2:apache2-bin radicale:radicale
+
+servers:
+	@missing=; for pair in $(SERVERS); do \
+	  PATH="$$PATH:/usr/sbin" command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair#*:}"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing servers for the tests of connectors:$$missing ..."; \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	  else \
+	    echo "The tests of connectors need servers: sudo apt-get install$$missing"; exit 4; \
+	  fi; \
+	fi
+
+test: $(READY) browser servers
 	@$(BIN)/python -m pytest -m "not vllm and not gpu"
 
 check: $(READY)

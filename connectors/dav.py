@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Literal
 from urllib.parse import quote, unquote, urlsplit
 
 from lxml import etree
@@ -39,15 +40,20 @@ _XML = {"Content-Type": "application/xml; charset=utf-8"}
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A file or folder; `trouble` says why nothing is known of it, `etag` may be empty."""
+    """A file or folder; `trouble` says why it can't be used, `etag` may be empty."""
 
     path: str
-    is_folder: bool = False
+    kind: Literal["file", "folder", "unknown"] = "file"
     etag: str = ""
     n_bytes: int = 0
     modified_at: datetime | None = None
     owner: str = ""
     trouble: str = ""
+
+    @property
+    def is_folder(self) -> bool:
+        """Say whether it is surely a folder."""
+        return self.kind == "folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ class Tree:
         Raises `ConnectorError` if the address is no WebDAV folder.
         """
         token, is_folder, reports = "", False, False
-        asked = self._multistatus("PROPFIND", "", _ABOUT, {"Depth": "0"})
+        asked = self._multistatus("PROPFIND", "", _ABOUT, 0)
         async with aclosing(asked) as about:
             async for response in about:
                 token = token or (response.findtext(f".//{_D}prop/{_D}sync-token") or "").strip()
@@ -100,7 +106,7 @@ class Tree:
     async def children(self, folder: str) -> dict[str, Resource]:
         """Return what lies in a folder by name, in the order of names."""
         found, has_itself = dict[str, Resource](), False
-        asked = self._multistatus("PROPFIND", folder, _LIST, {"Depth": "1"})
+        asked = self._multistatus("PROPFIND", folder, _LIST, 1)
         async with aclosing(asked) as listed:
             async for response in listed:
                 resource = self._resource(response)
@@ -123,7 +129,9 @@ class Tree:
 
     async def one(self, path: str) -> Resource:
         """Return what the server says of one file."""
-        async with aclosing(self._multistatus("PROPFIND", path, _LIST, {"Depth": "0"})) as found:
+        async with aclosing(
+            self._multistatus("PROPFIND", path, _LIST, 0, is_folder=False)
+        ) as found:
             async for response in found:
                 return self._resource(response)
         raise Missing(f"{path} is not there; it was deleted or renamed.")
@@ -139,7 +147,7 @@ class Tree:
         ).encode()
         found, removed, new, is_cut = list[Resource](), dict[str, bool](), "", False
         try:
-            async with aclosing(self._multistatus("REPORT", "", body, {"Depth": "0"})) as report:
+            async with aclosing(self._multistatus("REPORT", "", body, 0)) as report:
                 async for element in report:
                     if element.tag == f"{_D}sync-token":
                         new = (element.text or "").strip()
@@ -184,10 +192,10 @@ class Tree:
                 yield piece
 
     async def _multistatus(
-        self, method: str, folder: str, body: bytes, headers: dict[str, str]
+        self, method: str, path: str, body: bytes, depth: int, *, is_folder: bool = True
     ) -> AsyncGenerator[etree._Element]:
         """Yield the responses of a multistatus, and the sync token beside them, as they arrive."""
-        what = f"The folder {folder}" if folder else self._url
+        what = (f"The folder {path}" if is_folder else path) if path else self._url
         parser = etree.XMLPullParser(
             events=("end",),
             tag=(f"{_D}response", f"{_D}sync-token"),
@@ -197,7 +205,11 @@ class Tree:
         )
         n_bytes = 0
         asked = self._session.ask(
-            method, self.url(folder, True), what, headers={**_XML, **headers}, content=body
+            method,
+            self.url(path, is_folder),
+            what,
+            headers={**_XML, "Depth": str(depth)},
+            content=body,
         )
         try:
             async with asked as answer:
@@ -224,34 +236,38 @@ class Tree:
             raise ConnectorError(f"{what} has a listing that is not valid XML.") from error
 
     def _resource(self, response: etree._Element) -> Resource:
-        href = _href(response)
+        path, trouble = self._path(_href(response))
+        for propstat in response.iterfind(f"{_D}propstat"):
+            if _status(propstat) == 200 and (prop := propstat.find(f"{_D}prop")) is not None:
+                return replace(_described(path, prop), trouble=trouble)
+        status = _status(response)
+        why = trouble or f"{path} can't be listed: the server answers {status}."
+        return Resource(path, "unknown", trouble=why)
+
+    def _path(self, href: str) -> tuple[str, str]:
+        """Return the path of an address, and what is wrong with its name."""
         try:
             parts = _parts(urlsplit(href).path)
         except ValueError:
             shown = unquote(href, errors="backslashreplace").strip("/").split("/")
             name = "/".join(shown[len(self._base) :])
-            return Resource(name, trouble=f"The name of {name} is not valid UTF-8; rename it.")
+            return name, f"The name of {name} is not valid UTF-8; rename it."
         if parts[: len(self._base)] != self._base:
             raise ConnectorError(
                 f"The server calls the folder by another address than {self._url}; enter that."
             )
         names = parts[len(self._base) :]
-        path = "/".join(names)
         if any("/" in name or "\x00" in name or name in (".", "..") for name in names):
-            shown = "/".join(quote(name, safe=" ") for name in names)
-            return Resource(shown, trouble=f"The name {shown} can't be stored; rename it.")
-        for propstat in response.iterfind(f"{_D}propstat"):
-            if _status(propstat) == 200 and (prop := propstat.find(f"{_D}prop")) is not None:
-                return _described(path, prop)
-        status = _status(response)
-        return Resource(path, trouble=f"{path} can't be listed: the server answers {status}.")
+            shown_path = "/".join(quote(name, safe=" ") for name in names)
+            return shown_path, f"The name {shown_path} can't be stored; rename it."
+        return "/".join(names), ""
 
 
 def _described(path: str, prop: etree._Element) -> Resource:
     length = (prop.findtext(f"{_D}getcontentlength") or "").strip()
     return Resource(
         path=path,
-        is_folder=prop.find(f"{_D}resourcetype/{_D}collection") is not None,
+        kind="file" if prop.find(f"{_D}resourcetype/{_D}collection") is None else "folder",
         etag=_etag(prop.findtext(f"{_D}getetag") or ""),
         n_bytes=int(length) if length.isdecimal() else 0,
         modified_at=_time(prop.findtext(f"{_D}getlastmodified") or ""),

@@ -198,13 +198,13 @@ class WebDav:
         rules, n_unmarked = self._rules(), 0
         self._sidecars = set()
         async for resource in self._walk("", after):
-            if resource.is_folder:
+            if resource.is_folder and not resource.trouble:
                 dotted = position.has_dotted or _is_dotted(resource.path)
                 position = replace(position, has_dotted=dotted)
                 continue
             for event in await self._look_at(resource, rules, shares):
                 done = position.done + isinstance(event, Item)
-                position = replace(position, done=done, after=resource.path.rstrip("/"))
+                position = replace(position, done=done, after=resource.path)
                 n_unmarked += 1
                 yield event
             if n_unmarked >= ITEMS_PER_MARK:
@@ -249,7 +249,7 @@ class WebDav:
     async def _walk(self, folder: str, after: tuple[str, ...]) -> AsyncIterator[Resource]:
         """Yield folders and files in the order of parts, but no file up to `after`.
 
-        A folder that can't be listed comes with its trouble and a slash at the end.
+        A folder that can't be listed comes a second time, with its trouble.
         """
         stack = [iter(await self._entries(folder))]
         while stack:
@@ -258,7 +258,7 @@ class WebDav:
                 stack.pop()
                 continue
             parts = tuple(resource.path.split("/"))
-            if not resource.is_folder:
+            if resource.trouble or not resource.is_folder:
                 if parts > after:
                     yield resource
                 continue
@@ -272,7 +272,7 @@ class WebDav:
             except RetryLater:
                 raise
             except ConnectorError as error:
-                yield Resource(resource.path + "/", trouble=str(error))
+                yield replace(resource, trouble=str(error))
 
     async def _entries(self, folder: str) -> list[Resource]:
         """Return what is to be looked at in a folder, and note its access files."""
@@ -282,7 +282,7 @@ class WebDav:
             self._sidecars |= {one.path for name, one in found.items() if name.endswith(SIDECAR)}
         entries = []
         for name, resource in found.items():
-            if resource.is_folder:
+            if resource.is_folder and not resource.trouble:
                 if not is_clutter(name) and not self._selection.prunes(resource.path):
                     entries.append(resource)
             elif self._is_document(resource.path):
@@ -302,7 +302,7 @@ class WebDav:
         self, resource: Resource, rules: Rules | None, shares: Shares | None
     ) -> list[Item | Failed]:
         if resource.trouble:
-            return [Failed(id=resource.path, error=resource.trouble)]
+            return _failures(resource)
         rule, access = Rule(), Access(allow=self._config.allow)
         failures = list[Failed]()
         if rules:
@@ -364,6 +364,12 @@ def _position(since: JsonValue) -> _Position | None:
                 case {"after": str(after), "next": str(token)}:
                     return _Position(after, done, token, False, dotted, shares)
     raise CursorExpired("The folder's cursor is not one of its own; it is listed afresh.")
+
+
+def _failures(resource: Resource) -> list[Item | Failed]:
+    """Report what can't be listed; what may be a folder stands for all below it, too."""
+    ends = {"file": ("",), "folder": ("/",), "unknown": ("", "/")}[resource.kind]
+    return [Failed(id=resource.path + end, error=resource.trouble) for end in ends]
 
 
 def _covers(sidecar: str, folder: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import time
@@ -22,6 +23,8 @@ def free_port() -> int:
 @contextmanager
 def running(command: Sequence[str], port: int, log: Path) -> Iterator[int]:
     """Run a program in the foreground until its port answers; yields its process id."""
+    if shutil.which(command[0]) is None:
+        raise RuntimeError(f"{command[0]} is not installed; run: make servers")
     with log.open("wb") as output:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT

@@ -26,6 +26,7 @@ from wsgidav.wsgidav_app import WsgiDAVApp  # type: ignore[import-untyped]
 from tests.support.daemon import free_port, running
 
 USER, PASSWORD = "ana", "correct horse"
+APACHE = Path("/usr/sbin/apache2")
 MODULES = Path("/usr/lib/apache2/modules")
 
 _APACHE = """
@@ -98,7 +99,7 @@ def apache() -> Iterator[DavServer]:
             user="User www-data\nGroup www-data" if is_root else "",
         )
         (work / "apache.conf").write_text(config)
-        command = ["/usr/sbin/apache2", "-f", str(work / "apache.conf"), "-DFOREGROUND"]
+        command = [str(APACHE), "-f", str(work / "apache.conf"), "-DFOREGROUND"]
         with running(command, port, work / "apache.log"):
             yield DavServer(f"http://127.0.0.1:{port}/dav", work / "dav")
 

@@ -583,12 +583,14 @@ class TestRefusals:
         put(server.root, {"a.txt": "a"})
         with pytest.raises(ConnectorError, match="is not there"):
             check(webdav(f"{server.url}/missing"))
+        (server.root / "empty").mkdir()
         with pytest.raises(ConnectorError, match="is empty"):
-            (server.root / "empty").mkdir()
             check(webdav(f"{server.url}/empty"))
-        with scripted(Reply(200, b"<html>Sign in</html>")) as script:
-            with pytest.raises(ConnectorError, match="is not a WebDAV folder"):
-                check(webdav(script.url))
+        with (
+            scripted(Reply(200, b"<html>Sign in</html>")) as script,
+            pytest.raises(ConnectorError, match="is not a WebDAV folder"),
+        ):
+            check(webdav(script.url))
 
     def test_an_unreachable_server(self) -> None:
         with pytest.raises(ConnectorError, match="can't be reached"):
@@ -636,13 +638,23 @@ class TestRefusals:
             listed(webdav(script.url))
 
     def test_names_that_lead_out_are_reported(self) -> None:
-        names = ["/..%2f..%2fetc%2fpasswd", "/%2e%2e", "/nul%00.txt"]
+        names = ["/x%2f..%2f..%2fetc%2fpasswd", "/%2e%2e", "/nul%00.txt"]
         answer = multistatus(entry("/"), *(entry(name, "1") for name in names))
         with scripted(multistatus(entry("/")), answer) as script:
             found = listed(webdav(script.url))
             assert script.asked == ["PROPFIND /", "PROPFIND /"]
-        assert found.items == []
-        assert len([e for page in found.pages for e in page if isinstance(e, Failed)]) == 3
+        assert [[event.id for event in page] for page in found.pages] == [
+            ["nul%00.txt", "x%2F..%2F..%2Fetc%2Fpasswd"]
+        ]
+
+    def test_what_may_be_a_folder_keeps_all_below_it(self) -> None:
+        closed = (
+            "<d:response><d:href>/x</d:href><d:propstat><d:prop><d:getetag/></d:prop>"
+            "<d:status>HTTP/1.1 403 Forbidden</d:status></d:propstat></d:response>"
+        )
+        answer = multistatus(entry("/"), closed)
+        with scripted(multistatus(entry("/")), answer) as script:
+            assert set(failures(webdav(script.url))) == {"x", "x/"}
 
 
 class TestConfig:
