@@ -146,16 +146,14 @@ class Bucket:
         return await self._call(key, ask)
 
     async def _call(self, key: str, call: Callable[[], T]) -> T:
-        from botocore import exceptions as boto  # type: ignore[import-untyped]
-        from urllib3.exceptions import HTTPError
-
+        boto, http = _errors()
         try:
             return await asyncio.to_thread(call)
         except boto.ClientError as error:
             _refused(self._place, key, error.response)
         except (boto.ConnectTimeoutError, boto.ReadTimeoutError, boto.ConnectionClosedError):
             raise RetryLater from None
-        except (boto.IncompleteReadError, boto.ResponseStreamingError, HTTPError):
+        except (boto.IncompleteReadError, boto.ResponseStreamingError, http.HTTPError):
             raise RetryLater from None
         except (boto.NoCredentialsError, boto.PartialCredentialsError):
             raise ConnectorError(
@@ -179,15 +177,23 @@ class Bucket:
             ) from error
 
 
-def _client(place: Place) -> Any:
+def _errors() -> tuple[Any, Any]:
+    """Return the modules with the errors of boto3 and of urllib3 below it."""
     try:
-        import boto3  # type: ignore[import-untyped]
-        from botocore import UNSIGNED
-        from botocore.config import Config  # type: ignore[import-untyped]
+        from botocore import exceptions as boto  # type: ignore[import-untyped]
+        from urllib3 import exceptions as http
     except ImportError as error:
         raise ConnectorError(
             "Buckets need the package boto3: pip install 'enterprise-assistant[connectors]'."
         ) from error
+    return boto, http
+
+
+def _client(place: Place) -> Any:
+    import boto3  # type: ignore[import-untyped]
+    from botocore import UNSIGNED
+    from botocore.config import Config  # type: ignore[import-untyped]
+
     key, secret, token = place.keys or (None, None, None)
     settings = Config(
         connect_timeout=min(10.0, place.timeout_s),

@@ -7,6 +7,7 @@ address plus that name, so no answer can lead elsewhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -269,7 +270,7 @@ def _described(path: str, prop: etree._Element) -> Resource:
         path=path,
         kind="file" if prop.find(f"{_D}resourcetype/{_D}collection") is None else "folder",
         etag=_etag(prop.findtext(f"{_D}getetag") or ""),
-        n_bytes=int(length) if length.isdecimal() else 0,
+        n_bytes=int(length) if length.isdecimal() and len(length) < 20 else 0,
         modified_at=_time(prop.findtext(f"{_D}getlastmodified") or ""),
         owner=(prop.findtext(f"{_OC}owner-id") or "").strip(),
     )
@@ -303,7 +304,7 @@ def _href(response: etree._Element) -> str:
 def _status(element: etree._Element) -> int:
     """Return the number of a status line such as `HTTP/1.1 200 OK`, 200 where there is none."""
     words = (element.findtext(f"{_D}status") or "").split()
-    return int(words[1]) if len(words) > 1 and words[1].isdecimal() else 200
+    return int(words[1]) if len(words) > 1 and re.fullmatch("[0-9]{3}", words[1]) else 200
 
 
 def _etag(value: str) -> str:

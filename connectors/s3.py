@@ -34,6 +34,7 @@ from connectors.contract import (
     Group,
     Item,
     Mark,
+    RetryLater,
 )
 from connectors.media import media_type
 from connectors.origin import check_host, checked_url
@@ -229,9 +230,13 @@ class S3:
             return _tagged(await self._bucket.tags(stored.key)), []
         except Missing:
             return Access(), []
+        except RetryLater:
+            raise
         except SidecarError as error:
-            why = f"The tags of {stored.key} are wrong: {error}. Nobody may read it."
-            return Access(), [Failed(id=f"{stored.key}?tagging", error=why)]
+            why = f"The tags of {stored.key} are wrong: {error}."
+        except ConnectorError as error:
+            why = str(error)
+        return Access(), [Failed(id=f"{stored.key}?tagging", error=f"{why} Nobody may read it.")]
 
     def _item(self, stored: Stored, access: Access, rule: Rule) -> Item:
         meta: dict[str, JsonValue] = {

@@ -18,6 +18,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, JsonValue, SecretStr, model_validator
 
@@ -94,11 +95,14 @@ class WebDavConfig(Frozen):
 
     @model_validator(mode="after")
     def _is_safe_and_whole(self) -> Self:
-        plain = self.url.startswith("http:") and not is_loopback(self.url)
+        plain = urlsplit(self.url).scheme == "http" and not is_loopback(self.url)
         if plain and not self.allow_http:
             raise ValueError("use https://, or turn allow_http on: the password is sent openly")
         if self.permissions == "nextcloud" and FILES not in self.url + "/":
             raise ValueError(f"Nextcloud's shares need an address with {FILES}USER")
+        token = self.token.get_secret_value() if self.token else ""
+        if not token.isascii() or not token.isprintable() or " " in token:
+            raise ValueError("a token has neither spaces, line breaks nor accented letters")
         return self
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,13 @@ class Synced:
             **options,
         )
         return asyncio.run(job.run())
+
+    def synced_at(self) -> datetime:
+        """Return when the documents were last known to be as the source has them."""
+        with self._database.begin() as conn:
+            when = conn.execute(sa.text("SELECT synced_at FROM sources")).scalar_one()
+        assert isinstance(when, datetime)
+        return when
 
     def readers(self) -> dict[str, list[str]]:
         """Return who may read each live document."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import sys
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -369,6 +371,23 @@ class TestRefusals:
             check(s3(bucket, endpoint_url="http://s3.invalid"))
 
 
+class TestCredentials:
+    def test_of_the_machine_and_none(self, bucket: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+        bucket.put({"a.txt": "a"})
+        nothing = {"access_key_id": "", "secret_access_key": ""}
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAMACHINE")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
+        for credentials in ("machine", "anonymous"):
+            assert list(items(s3(bucket, credentials=credentials, **nothing))) == ["a.txt"]
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+        monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+        with pytest.raises(ConnectorError, match="no AWS role or keys of its own"):
+            check(s3(bucket, credentials="machine", **nothing))
+
+
 class TestFaults:
     """Answers that the real server does not give, written down after Amazon's reference."""
 
@@ -394,6 +413,21 @@ class TestFaults:
                 Item(id="a", version="stat:1", uri="s3://docs/a"),
             )
 
+    def test_tags_that_may_not_be_read_close_one_object(self) -> None:
+        page = (
+            b"<ListBucketResult><Contents><Key>a</Key><ETag>x</ETag><Size>1</Size>"
+            b"<LastModified>2024-01-01T00:00:00Z</LastModified></Contents></ListBucketResult>"
+        )
+        denied = b"<Error><Code>AccessDenied</Code></Error>"
+        end = b"<ListBucketResult></ListBucketResult>"
+        with scripted(Reply(200, page), Reply(403, denied), Reply(200, end)) as script:
+            config = {"bucket": "docs", "endpoint_url": script.url, **KEYS, "permissions": "tags"}
+            found = listed(S3(S3Config.model_validate(config)))
+        (page_found, rest) = found.pages
+        assert [event.id for event in page_found] == ["a?tagging", "a"]
+        assert rest == []
+        assert found.items[0].access == Access()
+
     def test_an_unordered_listing_is_refused(self) -> None:
         page = "<ListBucketResult>{}</ListBucketResult>".format(
             "".join(
@@ -407,6 +441,12 @@ class TestFaults:
             pytest.raises(ConnectorError, match="order"),
         ):
             listed(S3(S3Config(bucket="docs", endpoint_url=script.url, **KEYS)))  # type: ignore[arg-type]
+
+
+def test_a_missing_library_is_named(bucket: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "botocore", None)
+    with pytest.raises(ConnectorError, match="pip install"):
+        check(s3(bucket))
 
 
 class TestConfig:

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -411,9 +411,11 @@ class TestSynchronization:
     ) -> None:
         synced = Synced(database, tmp_path, "webdav")
         assert synced.run(webdav(people, allow=["everyone"])).counts.added == 10
+        before = synced.synced_at()
         write_person(people, "p3", "Ada Lovelace")
         httpx.delete(f"{people}/p5.vcf", auth=(USER, PASSWORD)).raise_for_status()
         report = synced.run(webdav(people, allow=["everyone"]))
+        assert synced.synced_at() > before
         counts = report.counts
         assert (counts.changed, counts.deleted, counts.unchanged) == (1, 1, 0)
         assert "Ada Lovelace" in synced.texts()["p3.vcf"]
@@ -662,6 +664,8 @@ class TestConfig:
         ("change", "says"),
         [
             ({"url": "http://cloud.example.com"}, "use https://"),
+            ({"url": "HTTP://cloud.example.com"}, "use https://"),
+            ({"token": "line\nbreak"}, "a token has neither"),
             ({"url": "https://169.254.169.254/"}, "machine's own platform"),
             ({"url": "https://ana:x@cloud.example.com"}, "leave user and password out"),
             ({"url": "https://cloud.example.com/?a=b"}, "leave out everything from ?"),
@@ -685,6 +689,52 @@ class TestConfig:
         fields = WebDavConfig.model_json_schema()["properties"]
         assert fields["password"]["format"] == "password"
         assert all(field.get("title") for field in fields.values())
+
+
+def test_documents_of_a_folder_that_can_not_be_listed_stay(
+    server: DavServer, database: Database, tmp_path: Path
+) -> None:
+    synced = Synced(database, tmp_path, "webdav")
+    put(server.root, {"a.txt": "Alpha.", "in/b.md": "Beta.", "in/deep/c.md": "Gamma."})
+    synced.run(webdav(server.url, allow=["everyone"]))
+    (server.root / "in").chmod(0)
+    try:
+        report = synced.run(webdav(server.url, allow=["everyone"]))
+    finally:
+        (server.root / "in").chmod(0o755)
+    assert (report.counts.deleted, report.counts.failed) == (0, 1)
+    assert set(synced.texts()) == {"a.txt", "in/b.md", "in/deep/c.md"}
+
+
+class Killed(BaseException):
+    """Stands for a kill -9: nothing may catch it."""
+
+
+def test_a_killed_run_goes_on_without_reading_again(
+    server: DavServer, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.webdav.ITEMS_PER_MARK", 3)
+    synced = Synced(database, tmp_path, "webdav")
+    put(server.root, {f"{n}.txt": f"Text number {n}." for n in range(10)})
+    fetched: list[str] = []
+
+    class Dying(WebDav):
+        async def fetch(self, item: Item) -> AsyncIterator[bytes]:
+            if len(fetched) == 7:
+                raise Killed
+            fetched.append(item.id)
+            async for piece in super().fetch(item):
+                yield piece
+
+    config = {"url": server.url, "username": USER, "password": PASSWORD, "allow": ["everyone"]}
+    with pytest.raises(Killed):
+        synced.run(Dying(WebDavConfig.model_validate(config)))
+    first = set(synced.texts())
+    assert first
+    report = synced.run(webdav(server.url, allow=["everyone"]))
+    assert len(synced.texts()) == 10
+    assert report.counts.added == 10 - len(first)
+    assert report.counts.unchanged == 0
 
 
 def test_from_the_folder_to_the_catalog_and_out_again(
