@@ -96,7 +96,8 @@ class RetryLater(ConnectorError):
     """The source asks for patience (HTTP 429 or 503)."""
 
     def __init__(self, after_s: float | None = None) -> None:
-        super().__init__(f"The source asks to retry in {after_s} s." if after_s else "Retry later.")
+        when = f"in {after_s:g} s" if after_s else "later"
+        super().__init__(f"The source is busy or does not answer; try again {when}.")
         self.after_s = after_s
 
 

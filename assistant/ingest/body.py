@@ -22,6 +22,8 @@ from connectors.readers.model import Reading
 PAGED = frozenset({"application/pdf"})
 """Media types whose originals are kept, since their pages can be shown as images."""
 
+MAX_NAME_BYTES = 255
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -39,7 +41,7 @@ class Body:
 async def fetch(connector: Connector, item: Item, folder: Path, max_bytes: int) -> Path:
     """Stream an item's body into a file of the folder; raises `ReadError` when it is too large."""
     # The file keeps its own name, from which a reader may take the title.
-    path = folder / hashlib.sha256(item.id.encode()).hexdigest() / PurePosixPath(item.id).name
+    path = folder / hashlib.sha256(item.id.encode()).hexdigest() / _file_name(item.id)
     path.parent.mkdir()
     size = 0
     with path.open("wb") as file:
@@ -53,6 +55,17 @@ async def fetch(connector: Connector, item: Item, folder: Path, max_bytes: int) 
                 )
             file.write(piece)
     return path
+
+
+def _file_name(item_id: str) -> str:
+    """Return the last part of an id, no longer than a file system allows."""
+    name = PurePosixPath(item_id).name
+    if name in ("", ".."):
+        return "document"
+    if len(name.encode()) <= MAX_NAME_BYTES:
+        return name
+    path = PurePosixPath(name)
+    return path.stem.encode()[:200].decode(errors="ignore") + path.suffix[:10]
 
 
 def understand(path: Path, item: Item, sandbox: Sandbox, limits: Limits) -> Body:

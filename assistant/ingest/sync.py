@@ -157,6 +157,7 @@ class SyncRun:
             passing = Pass(lease, run_id, whole, run_no, cursor, cursor is None)
             try:
                 await self._list(passing)
+                self._mark_current(lease)
                 return
             except CursorExpired:
                 cursor, whole, run_no = None, True, run_no + 1
@@ -166,6 +167,12 @@ class SyncRun:
                     raise
                 cursor = passing.cursor
                 await asyncio.sleep(wish.after_s or random.uniform(0, min(60, 2**tries)))  # noqa: S311
+
+    def _mark_current(self, lease: Lease) -> None:
+        """Note that the run saw all there was to see, also where only changes were listed."""
+        with self._database.begin() as conn:
+            sources.check_lease(conn, lease)
+            sources.mark_synced(conn, lease)
 
     async def _list(self, passing: Pass) -> None:
         """Take the source's pages in order: one is read while those before are stored."""
