@@ -29,7 +29,6 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
 from typing import ClassVar
@@ -49,24 +48,21 @@ from connectors.contract import (
 )
 from connectors.enclosure import Enclosure, Entry, Parts
 from connectors.media import media_type
+from connectors.selection import Selection, is_clutter
 from connectors.sidecars import (
     GROUPS_FILE,
     MAX_SIDECAR_BYTES,
     SIDECAR,
     Rule,
     SidecarError,
+    closed,
+    judged,
     parse_groups,
-    parse_sidecar,
 )
 
 ITEMS_PER_MARK = 20
 PIECE_BYTES = 65_536
 HASHED_BYTES = 1_048_576
-
-_NOT_DOCUMENTS = ("*.tmp", "*.temp", "*.swp", "*.part", "*.partial", "*.crdownload", "*~", "~$*")
-_NOT_DOCUMENT_NAMES = frozenset(
-    {"thumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "system volume information"}
-)
 
 
 class FilesConfig(Frozen):
@@ -117,6 +113,7 @@ class Files:
 
     def __init__(self, config: FilesConfig) -> None:
         self._config = config
+        self._selection = Selection(config.include, config.exclude)
         root = Path(os.path.realpath(config.path))
         self._inside = Enclosure(root, config.follow_symlinks)
 
@@ -145,7 +142,7 @@ class Files:
     async def fetch(self, item: Item) -> AsyncIterator[bytes]:
         """Yield a file in pieces of 64 KiB; raises `ConnectorError` if it can't be read now."""
         parts = tuple(item.id.split("/"))
-        if any(part in ("", "..") or "\0" in part or _is_ignored(part) for part in parts):
+        if any(part in ("", "..") or "\0" in part or is_clutter(part) for part in parts):
             raise ConnectorError(f"{item.id!r} is not a document of this folder.")
         try:
             real = await asyncio.to_thread(self._inside.real, parts)
@@ -232,7 +229,7 @@ class Files:
         self, folder: _Folder, entry: Entry, siblings: Mapping[str, Entry]
     ) -> _File | _Folder | _Trouble | None:
         parts = (*folder.parts, entry.name)
-        if _is_ignored(entry.name) or entry.kind == "other":
+        if is_clutter(entry.name) or entry.kind == "other":
             return None
         if entry.name.endswith(SIDECAR):
             return _orphan(parts, siblings)
@@ -243,7 +240,8 @@ class Files:
             return self._linked(folder, parts, siblings) if self._config.follow_symlinks else None
         real = (*folder.real, entry.name)
         if entry.kind == "folder":
-            return None if self._is_pruned(parts) else replace(folder, parts=parts, real=real)
+            pruned = self._selection.prunes("/".join(parts))
+            return None if pruned else replace(folder, parts=parts, real=real)
         return self._file(parts, real, folder.rule, siblings)
 
     def _linked(
@@ -262,7 +260,7 @@ class Files:
                 narrow, _ = self._apply(narrow, (*link[:-1], parts[-1] + SIDECAR))
             return self._file(parts, real, self._rule_above(real).narrowed(narrow), beside)
         loops = folder.linked or real == folder.real[: len(real)]
-        if kind == "other" or loops or self._is_pruned(parts):
+        if kind == "other" or loops or self._selection.prunes("/".join(parts)):
             return None
         return _Folder(parts, real, self._rule_above(real).narrowed(narrow), linked=True)
 
@@ -279,28 +277,18 @@ class Files:
     def _file(
         self, parts: Parts, real: Parts, rule: Rule, siblings: Mapping[str, Entry]
     ) -> _File | None:
-        path, config = "/".join(parts), self._config
-        if config.include and not any(fnmatchcase(path, glob) for glob in config.include):
-            return None
-        if any(fnmatchcase(path, glob) for glob in config.exclude):
+        if not self._selection.takes("/".join(parts)):
             return None
         name = real[-1] + SIDECAR
         return _File(parts, real, rule, (*real[:-1], name) if name in siblings else None)
-
-    def _is_pruned(self, parts: Parts) -> bool:
-        path = "/".join(parts) + "/"
-        return any(g.endswith("*") and fnmatchcase(path, g) for g in self._config.exclude)
 
     def _apply(self, rule: Rule, sidecar: Parts) -> tuple[Rule, Failed | None]:
         """Return the rule with a sidecar that exists; what can't be understood closes it."""
         name = "/".join(sidecar)
         try:
-            return rule.then(parse_sidecar(self._read_small(sidecar), "/".join(sidecar[:-1]))), None
+            return judged(rule, name, self._read_small(sidecar))
         except OSError as error:
-            why = _unreadable(name, error)
-        except SidecarError as error:
-            why = f"{name} is wrong: {error}."
-        return rule.close(), Failed(id=name, error=f"{why} Nobody may read what it covers.")
+            return closed(rule, name, _unreadable(name, error))
 
     def _read_small(self, parts: Parts) -> bytes:
         return self._inside.read(self._inside.real(parts), MAX_SIDECAR_BYTES + 1)
@@ -358,15 +346,6 @@ def _is_due(place: _File | _Folder | _Trouble, after: Parts) -> bool:
     if isinstance(place, _Folder):
         return place.parts >= after[: len(place.parts)]
     return place.parts > after
-
-
-def _is_ignored(name: str) -> bool:
-    lowered = name.lower()
-    return (
-        name.startswith(".")
-        or lowered in _NOT_DOCUMENT_NAMES
-        or any(fnmatchcase(lowered, glob) for glob in _NOT_DOCUMENTS)
-    )
 
 
 def _orphan(parts: Parts, siblings: Mapping[str, Entry]) -> _Trouble | None:

@@ -37,7 +37,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, JsonValue, StrictStr, ValidationError
 
-from connectors.contract import Access, ConnectorError, Frozen, Group
+from connectors.contract import Access, ConnectorError, Failed, Frozen, Group
 
 SIDECAR = ".access.toml"
 """The name of a folder's sidecar, and what a file's sidecar appends to the file's name."""
@@ -153,6 +153,22 @@ def parse_sidecar(content: bytes, folder: str) -> Sidecar:
             raise SidecarError("meta.superseded_by must name a file inside the folder")
         return sidecar.model_copy(update={"meta": {**sidecar.meta, "superseded_by": target}})
     return sidecar
+
+
+def judged(rule: Rule, name: str, content: bytes) -> tuple[Rule, Failed | None]:
+    """Return a rule with the sidecar `name` (its path from the root) applied.
+
+    One that can't be understood closes the rule, and is returned as `Failed`, too.
+    """
+    try:
+        return rule.then(parse_sidecar(content, posixpath.dirname(name))), None
+    except SidecarError as error:
+        return closed(rule, name, f"{name} is wrong: {error}.")
+
+
+def closed(rule: Rule, name: str, why: str) -> tuple[Rule, Failed]:
+    """Return the closed rule and the failure of a sidecar that can't be read or understood."""
+    return rule.close(), Failed(id=name, error=f"{why} Nobody may read what it covers.")
 
 
 def parse_groups(content: bytes) -> list[Group]:
