@@ -15,6 +15,7 @@ import hashlib
 import shlex
 import shutil
 import tempfile
+import traceback
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -139,7 +140,7 @@ class Remote:
         try:
             with self._client() as (client, path), self._explained():
                 client.fetch(path, copy, determine_wants=determine)
-            copy.refs[_KEPT] = _peeled(copy, wanted[0])
+            copy.refs[_KEPT] = _peeled(copy, wanted[0], self.url)
             return copy.refs[_KEPT]
         finally:
             copy.close()
@@ -159,11 +160,11 @@ class Remote:
                 f"There is no Git repository at {path}; check the path or mount it."
             ) from error
         try:
-            head = self._wanted({name: repo.refs[name] for name in repo.refs.allkeys()})
+            head = _peeled(repo, self._wanted(dict(repo.get_refs())), self.url)
         except ConnectorError:
             repo.close()
             raise
-        return Checkout(repo, _peeled(repo, head))
+        return Checkout(repo, head)
 
     @contextmanager
     def _client(self) -> Iterator[tuple[GitClient, str]]:
@@ -376,6 +377,8 @@ def intact(url: str) -> Iterator[None]:
         *(KeyError, OSError, zlib.error, AssertionError, ValueError),
         *(ApplyDeltaError, ChecksumMismatch, FileFormatException, WrongObjectException),
     ) as error:
+        # Its frames hold views of mapped packs, which then could not be closed.
+        traceback.clear_frames(error.__traceback__)
         raise ConnectorError(
             f"The repository {url} lacks something or is damaged ({error}); run git fsck there, "
             "and remove the copy in the cache folder so that it is fetched anew."
@@ -390,10 +393,11 @@ def address(url: str) -> str:
     return f"ssh://{host}/{path if path.startswith(('/', '~')) else '~/' + path}"
 
 
-def _peeled(repo: Repo, head: ObjectID) -> ObjectID:
-    found = repo.object_store[head]
-    while isinstance(found, Tag):
-        found = repo.object_store[found.object[1]]
+def _peeled(repo: Repo, head: ObjectID, url: str) -> ObjectID:
+    with intact(url):
+        found = repo.object_store[head]
+        while isinstance(found, Tag):
+            found = repo.object_store[found.object[1]]
     if not isinstance(found, Commit):
-        raise ConnectorError("The branch doesn't lead to a commit; name another branch.")
+        raise ConnectorError(f"The branch of {url} has no commit; name another branch.")
     return found.id

@@ -31,6 +31,7 @@ import math
 import posixpath
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from typing import Annotated, Any
@@ -153,6 +154,14 @@ def parse_sidecar(content: bytes, folder: str) -> Sidecar:
             raise SidecarError("meta.superseded_by must name a file inside the folder")
         return sidecar.model_copy(update={"meta": {**sidecar.meta, "superseded_by": target}})
     return sidecar
+
+
+def parse_access(table: Mapping[str, list[str]]) -> Access:
+    """Read `allow`, `deny` and `all_of` as a sidecar has them; raises `SidecarError`."""
+    try:
+        return Rule().then(Sidecar.model_validate(table)).access
+    except ValidationError as error:
+        raise SidecarError(_sentence(error)) from error
 
 
 def judged(rule: Rule, name: str, content: bytes) -> tuple[Rule, Failed | None]:
