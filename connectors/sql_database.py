@@ -27,6 +27,11 @@ OLDEST_S = 60.0
 
 _TICKS = 10_000
 _BUSY_STATES = ("08", "40001", "40P01", "53", "55P03", "57P01", "57P02", "57P03")
+# A refused connection has no state, only words.
+_BUSY_WORDS = (
+    *("too many connections", "too many clients", "connection slots", "timeout expired"),
+    *("is starting up", "is shutting down", "database is locked"),
+)
 _CANCELLED = "57014"
 _NO_RIGHT = "42501"
 
@@ -169,9 +174,9 @@ class Database:
                 f"{what} took longer than {self._timeout_s:g} s and was cancelled; add an index on "
                 "the id and change columns, or raise the time limit."
             )
-        if state.startswith(_BUSY_STATES) or "database is locked" in said:
+        if state.startswith(_BUSY_STATES) or any(words in said for words in _BUSY_WORDS):
             return RetryLater()
-        if "timeout expired" in said or type(error.orig).__name__ == "ConnectionTimeout":
+        if type(error.orig).__name__ == "ConnectionTimeout":
             return RetryLater()
         if state == _NO_RIGHT:
             return ConnectorError(f"{what} is not allowed: {said}; grant SELECT to this user.")

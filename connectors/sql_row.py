@@ -32,7 +32,7 @@ MAX_ID_BYTES = 180
 """An id that is longer when written into a path is cut and made unique by its hash."""
 
 _SUFFIXES = {"text/markdown": ".md", "text/plain": ".txt", "text/html": ".html"}
-_PRINCIPAL = re.compile(r"everyone|(?:user|group):\S(?:[^\x00-\x1f\x7f]*\S)?")
+_PRINCIPAL = re.compile(r"everyone|(?:user|group):[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*\S)?")
 _CUT = re.compile(r"(?:%[0-9A-F]?)?~[0-9a-f]{24}$")
 _ODD = re.compile(r"[\x00-\x1f\x7f/%]")
 
@@ -235,7 +235,10 @@ def principals(value: Any, prefix: str) -> tuple[frozenset[str], bool]:
     if not isinstance(found, list | tuple | set):
         found = [found]
     texts = [one.strip() if isinstance(one, str) else shown(one) for one in found]
-    full = [text if _PRINCIPAL.fullmatch(text) else prefix + text for text in texts]
+    named = ("user:", "group:")
+    full = [
+        text if text == "everyone" or text.startswith(named) else prefix + text for text in texts
+    ]
     good = frozenset(text for text in full if _PRINCIPAL.fullmatch(text))
     return good, all(text in good for text in full)
 
