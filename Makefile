@@ -33,7 +33,7 @@ browser:
 	  fi; }
 
 # What the tests of connectors run: programs, and the Debian packages that bring them.
-SERVERS := apache2:apache2-bin radicale:radicale
+SERVERS := apache2:apache2-bin git:git radicale:radicale sshd:openssh-server
 
 servers:
 	@missing=; for pair in $(SERVERS); do \
@@ -42,7 +42,7 @@ servers:
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    echo "Installing servers for the tests of connectors:$$missing ..."; \
-	    apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	  else \
 	    echo "The tests of connectors need servers: sudo apt-get install$$missing"; exit 4; \
 	  fi; \
