@@ -19,9 +19,9 @@ from assistant.store.embedded import _server_user, binaries
 from tests.support.git import free_port
 
 OWNER = "owner"
-OWNER_PASSWORD = "owner-pw"  # noqa: S105
+OWNER_PASSWORD = "owner-pw"
 READER = "reader"
-READER_PASSWORD = "r3ader:p@ss/wörd"  # noqa: S105
+READER_PASSWORD = "r3ader:p@ss/wörd"
 
 
 @dataclass(frozen=True, slots=True)
