@@ -17,11 +17,11 @@ import shutil
 import tempfile
 import traceback
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import urllib3
@@ -29,9 +29,7 @@ from dulwich.client import (
     GitClient,
     HTTPUnauthorized,
     LocalGitClient,
-    SSHGitClient,
     SubprocessSSHVendor,
-    Urllib3HttpGitClient,
     default_user_agent_string,
 )
 from dulwich.errors import (
@@ -45,15 +43,14 @@ from dulwich.errors import (
 )
 from dulwich.graph import can_fast_forward
 from dulwich.objects import Commit, ObjectID, Tag
-from dulwich.protocol import Protocol
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
 from connectors.contract import ConnectorError, RetryLater
-from connectors.patience import retry_after
+from connectors.git_transport import Http, Ssh
 
 if TYPE_CHECKING:
-    from dulwich.client import HTTPResponse
+    pass
 
 MAX_PACKS = 60
 """A copy of more packs (each fetch brings one) is fetched anew."""
@@ -61,8 +58,6 @@ MAX_PACKS = 60
 _KEPT = Ref(b"refs/heads/kept")
 _HEAD = Ref(b"HEAD")
 _OUR_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES})
-_BUSY = frozenset({429, 503})
-_REFUSED = frozenset({401, 403})
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +181,7 @@ class Remote:
                 ca_certs=str(self.ca_file) if self.ca_file else None,
             ) as pool:
                 base = f"{parts.scheme}://{parts.netloc}"
-                with closing(_Http(base, pool_manager=pool)) as client:
+                with closing(Http(base, pool_manager=pool)) as client:
                     yield client, parts.path
 
     def _headers(self) -> dict[str, str]:
@@ -197,7 +192,7 @@ class Remote:
             headers["Authorization"] = f"Basic {base64.b64encode(account).decode()}"
         return headers
 
-    def _ssh(self, parts: SplitResult, folder: Path) -> _Ssh:
+    def _ssh(self, parts: SplitResult, folder: Path) -> Ssh:
         key, hosts = folder / "key", folder / "known_hosts"
         hosts.write_text(self.known_hosts.strip() + "\n")
         key.touch(mode=0o600)
@@ -215,7 +210,7 @@ class Remote:
         command = ["ssh", "-F", "none", "-a"]
         for name, value in options.items():
             command += ["-o", f"{name}={value}"]
-        return _Ssh(
+        return Ssh(
             parts.hostname or "",
             port=parts.port,
             username=unquote(parts.username) if parts.username else self.username or "git",
@@ -313,59 +308,6 @@ class Checkout:
     def close(self) -> None:
         """Close the repository's files."""
         self.repo.close()
-
-
-class _Ssh(SSHGitClient):
-    """Ends what dulwich leaves behind when a server hangs up: a program, pipes, a protocol."""
-
-    _protocol: Protocol | None = None
-
-    def _connect(
-        self, cmd: bytes, path: str | bytes, protocol_version: int | None = None
-    ) -> tuple[Protocol, Callable[[], bool], IO[bytes] | None]:
-        connected = super()._connect(cmd, path, protocol_version)
-        self._protocol = connected[0]
-        return connected
-
-    def close(self) -> None:
-        """Stop the program if it still runs, and close its pipes."""
-        if self._protocol is not None:
-            self._protocol.close()
-
-
-class _Http(Urllib3HttpGitClient):
-    """Follows no redirect, knows when a server asks for patience, and closes what it was sent."""
-
-    def __init__(self, base_url: str, pool_manager: urllib3.PoolManager) -> None:
-        super().__init__(base_url, pool_manager=pool_manager)
-        self._responses: list[HTTPResponse] = []
-
-    def _http_request(
-        self, url: str, headers: Any = None, data: Any = None, raise_for_status: bool = True
-    ) -> tuple[HTTPResponse, Callable[[int], bytes]]:
-        response, read = super()._http_request(url, headers, data, raise_for_status=False)
-        self._responses.append(response)
-        status = response.status
-        if status in _BUSY:
-            raise RetryLater(retry_after(response.headers.get("Retry-After")))
-        if 300 <= status < 400:
-            place = response.headers.get("Location") or "somewhere else"
-            raise ConnectorError(
-                f"The server redirects to {place.partition('/info/refs')[0]}; if you trust that "
-                "place, write it as the address."
-            )
-        if status in _REFUSED:
-            raise HTTPUnauthorized(None, url)
-        if status == 404:
-            raise NotGitRepository
-        if status != 200:
-            raise ConnectorError(f"The server answered with HTTP {status}; look at its log.")
-        return response, read
-
-    def close(self) -> None:
-        """Close all responses."""
-        for response in self._responses:
-            response.close()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dulwich.objects import ObjectID
+from dulwich.objects import Commit, ObjectID
 from dulwich.repo import Repo
 from pydantic import JsonValue, SecretStr, ValidationError
 
@@ -422,6 +422,12 @@ def test_random_histories_end_where_the_branch_is(depot: Depot) -> None:
         assert shown == {event.id for event in everything if isinstance(event, Failed)}
 
 
+def _commit(repo: Repo) -> Commit:
+    found = repo[repo.head()]
+    assert isinstance(found, Commit)
+    return found
+
+
 def test_sizes_are_known_without_inflating(depot: Depot) -> None:
     texts = {f"{n}.txt": "\n".join(f"line {i}" for i in range(n * 40)) for n in range(30)}
     texts |= {"big.txt": "".join(f"{i:09}\n" for i in range(60_000)), "empty": ""}
@@ -433,7 +439,7 @@ def test_sizes_are_known_without_inflating(depot: Depot) -> None:
     blob = git("-C", str(depot.path), "hash-object", "-w", "--stdin", fed=b"loose" * 1000).strip()
     with closing(Repo(str(depot.path))) as repo:
         store = repo.object_store
-        ids = [entry.sha for entry in store.iter_tree_contents(repo[repo.head()].tree)]
+        ids = [entry.sha for entry in store.iter_tree_contents(_commit(repo).tree)]
         assert len(ids) == len(texts)
         for id_ in (*ids, ObjectID(blob.encode())):
             assert git_blob.size(repo, id_) == len(store.get_raw(id_)[1])

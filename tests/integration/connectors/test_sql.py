@@ -77,7 +77,7 @@ def server() -> Iterator[PostgresServer]:
 def database(server: PostgresServer) -> Iterator[str]:
     with server.database(f"erp_{uuid4().hex}") as name:
         with server.as_owner(name) as conn:
-            conn.execute(SCHEMA)  # type: ignore[call-overload]
+            conn.execute(SCHEMA)
         yield name
 
 
@@ -145,7 +145,12 @@ class TestPostgres(Conformance):
 
     def make(self) -> Connector:
         query = "SELECT *, 'x:y'::text AS tag FROM \"Odd Names\" -- all"
-        odd = {"name": "odd", "query": query, "id": "Key: 1", "body": "{Größe} {tag}"}
+        odd: dict[str, Any] = {
+            "name": "odd",
+            "query": query,
+            "id": "Key: 1",
+            "body": "{Größe} {tag}",
+        }
         odd |= {"changed": "Größe", "allow": ["everyone"]}
         return self.erp.connector(ORDERS, odd, groups_query=MEMBERS)
 
@@ -163,7 +168,12 @@ class TestSqlite(Conformance):
             conn.executemany("INSERT INTO products VALUES (?, ?, ?)", rows)
 
     def make(self) -> Connector:
-        kind = {"name": "products", "table": "products", "id": "sku", "changed": "changed"}
+        kind: dict[str, Any] = {
+            "name": "products",
+            "table": "products",
+            "id": "sku",
+            "changed": "changed",
+        }
         kind |= {"title": "{name}", "body": "{name} ({sku})", "allow": ["everyone"]}
         return Sql(SqlConfig.model_validate({"url": f"sqlite:///{self.path}", "kinds": [kind]}))
 
