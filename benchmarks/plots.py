@@ -63,11 +63,15 @@ def _filtered(report: dict[str, Any], engines: Iterable[str] | None) -> Figure:
             panel.plot(callers, [own[caller][figure_name] for caller in callers], **style)
     recall.set_ylim(-0.03, 1.03)
     recall.set_ylabel("recall@10")
-    recall.set_title(f"{report['corpus']}: {report['n']:,} vectors")
+    size = f"{report['n']:,}"
+    recall.set_title(f"{report['corpus'].removesuffix(size).strip()}, {size} vectors")
     time.set_yscale("log")
+    time.tick_params(axis="x", rotation=30)
     time.set_ylabel("p50, ms")
     time.set_xlabel("share of the documents that the caller may read (t: whole topics)")
-    figure.legend(*recall.get_legend_handles_labels(), loc="outside right upper", frameon=False)
+    figure.legend(
+        *recall.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False
+    )
     return figure
 
 
