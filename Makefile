@@ -5,7 +5,10 @@ BIN     := $(VENV)/bin
 READY   := $(VENV)/.ready
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: setup demo test check eval bench test-vllm test-gpu clean browser
+# Servers that the tests start, as binary:package.
+SERVERS := /usr/lib/dovecot/imap:dovecot-imapd
+
+.PHONY: setup demo test check eval bench test-vllm test-gpu clean browser servers
 
 setup: $(READY)
 
@@ -16,7 +19,7 @@ $(READY): pyproject.toml
 	  || { echo "Can't make a virtual environment; install python3-venv and try again."; exit 3; }
 	@echo "Installing the pinned packages (about 2.5 GB, two to four minutes the first time) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 2>&1 | grep -v '^WARNING: Location' || true
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[ui,demo,dev]' > $(VENV)/install.log 2>&1 \
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[ui,connectors,demo,dev]' > $(VENV)/install.log 2>&1 \
 	  || { grep -v '^WARNING: Location' $(VENV)/install.log | tail -20; exit 4; }
 	@touch $(READY)
 
@@ -32,7 +35,18 @@ browser:
 	    echo "The browser tests need Chromium: sudo apt-get install chromium"; exit 4; \
 	  fi; }
 
-test: $(READY) browser
+servers:
+	@missing=""; for pair in $(SERVERS); do \
+	  PATH="$$PATH:/usr/sbin:/sbin" command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair##*:}"; \
+	done; test -z "$$missing" || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing servers for the connector tests:$$missing ..."; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; \
+	  else \
+	    echo "The connector tests need servers: sudo apt-get install$$missing"; exit 4; \
+	  fi; }
+
+test: $(READY) browser servers
 	@$(BIN)/python -m pytest -m "not vllm and not gpu"
 
 check: $(READY)
