@@ -24,8 +24,8 @@ from cryptography.x509.oid import NameOID
 from imapclient import IMAPClient
 
 START_S = 20.0
-PASSWORD = "pässword-of-ana"  # noqa: S105
-TOKEN = "token-of-ana"  # noqa: S105
+PASSWORD = "pässword-of-ana"
+TOKEN = "token-of-ana"
 
 _CONF = """
 base_dir = {base}/run
@@ -113,7 +113,7 @@ def running(*, capability: str = "", max_connections: int = 50) -> Iterator[Dove
     `capability` replaces what the server says it can do; the users are `ana` and `u0` to `u99`.
     """
     # A short path: the sockets in it may have at most 108 characters.
-    base = Path(tempfile.mkdtemp(prefix="dovecot-", dir="/tmp"))  # noqa: S108
+    base = Path(tempfile.mkdtemp(prefix="dovecot-", dir="/tmp"))
     port, tls_port = _free_ports(2)
     root = os.geteuid() == 0
     me = os.getlogin() if not root and _has_terminal() else str(os.geteuid())

@@ -11,7 +11,7 @@ import pytest
 from pydantic import JsonValue
 
 from connectors.conformance import Conformance, Listing, listing
-from connectors.contract import Access, Connector, Gone, Item
+from connectors.contract import Access, Connector, ConnectorError, CursorExpired, Gone, Item
 from connectors.imap import Imap, ImapConfig
 from tests.support import dovecot
 from tests.support.dovecot import Dovecot
@@ -147,3 +147,72 @@ def _body(connector: Imap, item: Item) -> bytes:
             await connector.aclose()
 
     return asyncio.run(read())
+
+
+def test_logins_over_tls_and_starttls(server: Dovecot, user: str, box: Any) -> None:
+    box.append("INBOX", message("m"))
+    secure: dict[str, Any] = {"ca_file": server.ca_file}
+    ways: list[dict[str, Any]] = [
+        {**secure, "security": "tls", "port": server.tls_port},
+        {**secure, "security": "starttls"},
+    ]
+    for way in ways:
+        assert len(listed(imap(server, user, **way)).items) == 1
+    with pytest.raises(ConnectorError, match="not trusted"):
+        asyncio.run(imap(server, user, security="tls", port=server.tls_port).check())
+
+
+def test_wrong_passwords_are_said_without_them(
+    server: Dovecot, user: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    connector = imap(server, user, password="canary-4711")
+    with pytest.raises(ConnectorError, match="check the user name and password") as caught:
+        asyncio.run(connector.check())
+    assert "canary" not in str(caught.value) + caplog.text + repr(connector)
+
+
+def test_a_new_uidvalidity_expires_the_cursor(server: Dovecot, user: str, box: Any) -> None:
+    box.create_folder("Again")
+    box.append("Again", message("old"))
+    first = listed(imap(server, user))
+    box.delete_folder("Again")
+    with pytest.raises(CursorExpired):
+        listed(imap(server, user), first.marks[-1].cursor)
+    box.create_folder("Again")
+    box.append("Again", message("new"))
+    with pytest.raises(CursorExpired):
+        listed(imap(server, user), first.marks[-1].cursor)
+    again = listed(imap(server, user))
+    assert _version(again, "Again/;UID=1") != _version(first, "Again/;UID=1")
+
+
+def test_a_crash_between_marks_loses_nothing(server: Dovecot, user: str, box: Any) -> None:
+    for n in range(450):
+        box.append("INBOX", message(f"m{n}"))
+    first = listed(imap(server, user))
+    box.select_folder("INBOX")
+    box.delete_messages([7])
+    box.expunge([7])
+    rest = listed(imap(server, user), first.marks[0].cursor)
+    assert ids(rest) == [f"INBOX/;UID={n}" for n in range(201, 451)]
+    assert gone(rest) == ["INBOX/;UID=7"]
+    assert _body(imap(server, user), rest.items[0]).endswith(b"Hello.\r\n")
+
+
+def test_without_tombstones_a_deletion_lists_afresh(user: str) -> None:
+    with dovecot.running(capability="IMAP4rev1 UIDPLUS AUTH=PLAIN") as plain:
+        box = plain.login(user)
+        for n in range(3):
+            box.append("INBOX", message(f"m{n}"))
+        first = listed(imap(plain, user))
+        box.append("INBOX", message("new"))
+        second = listed(imap(plain, user), first.marks[-1].cursor)
+        assert ids(second) == ["INBOX/;UID=4"]
+        box.select_folder("INBOX")
+        box.delete_messages([2])
+        box.expunge([2])
+        box.logout()
+        with pytest.raises(CursorExpired):
+            listed(imap(plain, user), second.marks[-1].cursor)
+        assert len(listed(imap(plain, user)).items) == 3
