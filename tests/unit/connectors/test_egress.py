@@ -147,7 +147,8 @@ def test_the_connection_goes_to_the_address_that_was_judged() -> None:
 
 
 def test_robots_rules_match_the_longest() -> None:
-    text = b"User-agent: other\nDisallow: /\n\nUser-agent: *\nDisallow: /a\nAllow: /a/b$\nCrawl-delay: 3"
+    text = b"User-agent: other\nDisallow: /\n\nUser-agent: *\n"
+    text += b"Disallow: /a\nAllow: /a/b$\nCrawl-delay: 3"
     rules = robots(text, "us")
     assert [rules.allows(t) for t in ("/", "/a/x", "/a/b", "/a/bc")] == [True, False, True, False]
     assert rules.delay_s == 3
