@@ -216,3 +216,11 @@ def test_without_tombstones_a_deletion_lists_afresh(user: str) -> None:
         with pytest.raises(CursorExpired):
             listed(imap(plain, user), second.marks[-1].cursor)
         assert len(listed(imap(plain, user)).items) == 3
+
+
+def test_a_login_with_an_access_token(server: Dovecot, user: str, box: Any) -> None:
+    box.append("INBOX", message("m"))
+    token = {"password": None, "token": dovecot.TOKEN}
+    assert len(listed(imap(server, user, **token)).items) == 1
+    with pytest.raises(ConnectorError, match="check the access token"):
+        asyncio.run(imap(server, user, password=None, token="stale").check())
