@@ -33,7 +33,7 @@ browser:
 	  fi; }
 
 # What the tests of connectors run: programs, and the Debian packages that bring them.
-SERVERS := apache2:apache2-bin git:git radicale:radicale sshd:openssh-server
+SERVERS := apache2:apache2-bin /usr/lib/dovecot/imap:dovecot-imapd git:git radicale:radicale sshd:openssh-server
 
 servers:
 	@missing=; for pair in $(SERVERS); do \
