@@ -273,7 +273,8 @@ def test_the_lock_names_no_other_place_and_no_gpu_package() -> None:
 
 def test_the_lock_pins_every_direct_dependency() -> None:
     locked = entries()
-    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["ui"]]
+    extras = PROJECT["optional-dependencies"]
+    wanted = [*PROJECT["dependencies"], *extras["ui"], *extras["connectors"]]
     target = {"sys_platform": "linux", "platform_machine": "x86_64", "python_version": "3.12"}
     for text in wanted:
         requirement = Requirement(text)
