@@ -31,7 +31,7 @@ from assistant.store.database import Database, open_database
 from assistant.store.sources import Source
 from assistant.vault import vault
 from connectors import registry
-from connectors.contract import Connector
+from connectors.contract import Connector, ConnectorError
 from indexes import gpu
 from indexes.device import Device, DeviceUnavailable
 
@@ -174,7 +174,10 @@ def connector(settings: Settings, source: Source) -> Connector:
 
     Raises `SettingsError` if its configuration is wrong or its secrets can't be opened.
     """
-    cls = registry.connector_class(source.connector)
+    try:
+        cls = registry.connector_class(source.connector)
+    except ConnectorError as error:
+        raise SettingsError(f"{source.name}: {error}") from error
     secrets = vault(settings).unseal(source.name, source.secrets) if source.secrets else {}
     try:
         config = cls.Config.model_validate({**source.config, **secrets})

@@ -6,7 +6,7 @@ import asyncio
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,12 +14,13 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel, JsonValue, SecretStr
+from sqlalchemy import Connection
 
 from assistant import wiring
 from assistant.audit.event import SYSTEM, Event, SourceChanged
 from assistant.audit.log import AuditLog
 from assistant.cli.console import AsJson, Data, err, out, print_json, print_table, settings
-from assistant.errors import InvalidRequest, SettingsError, SyncError
+from assistant.errors import InvalidRequest, SyncError
 from assistant.ingest import configuration
 from assistant.settings import Settings
 from assistant.store import catalog, runs, sources
@@ -92,9 +93,7 @@ def add(
     _known_secrets(config, key or ())
     fresh = _secrets(key or ())
     with wiring.database(chosen) as database, database.begin() as conn:
-        kept = _kept(chosen, next((s for s in sources.list_sources(conn) if s.name == name), None))
-        kept = kept if kept[0] == type_ else ("", {})
-        secrets = {**kept[1], **fresh}
+        secrets = {**_kept(chosen, conn, name, type_, fresh), **fresh}
         stored = configuration.checked(config, given, secrets)
         safe = vault(chosen) if secrets else None
         sealed = {f: safe.seal(name, f, secret) for f, secret in secrets.items()} if safe else {}
@@ -243,18 +242,15 @@ def _secrets(names: Sequence[str]) -> dict[str, SecretStr]:
     return found
 
 
-def _kept(chosen: Settings, source: Source | None) -> tuple[str, dict[str, SecretStr]]:
-    """Return a source's type and its secrets; those whose key is lost count as not set."""
-    if source is None:
-        return "", {}
-    safe = vault(chosen) if source.secrets else None
-    kept: dict[str, SecretStr] = {}
-    for name, sealed in source.secrets.items():
-        try:
-            kept |= safe.unseal(source.name, {name: sealed}) if safe else {}
-        except SettingsError:
-            continue
-    return source.connector, kept
+def _kept(
+    chosen: Settings, conn: Connection, name: str, type_: str, fresh: Mapping[str, SecretStr]
+) -> dict[str, SecretStr]:
+    """Return the secrets that a source of this type has and that are not set anew."""
+    found = next((s for s in sources.list_sources(conn) if s.name == name), None)
+    if found is None or found.connector != type_:
+        return {}
+    sealed = {field: token for field, token in found.secrets.items() if field not in fresh}
+    return vault(chosen).unseal(name, sealed) if sealed else {}
 
 
 async def _look(connector: Connector) -> Look:

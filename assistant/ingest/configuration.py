@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, JsonValue, SecretStr, ValidationError
 
@@ -46,7 +46,7 @@ def fields(config: type[BaseModel]) -> list[Field]:
             name,
             _kind(schema["properties"].get(name, {})),
             info.is_required(),
-            SecretStr in (info.annotation, *get_args(info.annotation)),
+            info.annotation in (SecretStr, SecretStr | None),
             info.description or "",
         )
         for name, info in config.model_fields.items()
