@@ -11,7 +11,7 @@ from pydantic import BaseModel, JsonValue
 
 from connectors.contract import Connector, Failed, Gone, Group, Item, Mark
 
-HIDDEN = "[hidden]"
+HIDDEN = "(hidden)"
 
 
 def hide(text: str, secrets: Collection[str]) -> str:

@@ -117,15 +117,15 @@ def test_a_secret_appears_nowhere(run: Run, database: Database, tmp_path: Path) 
     assert (listed["documents"], listed["last_run"]) == (1, "done")
     assert listed["content"]
     assert listed["permissions"]
-    assert "[hidden]" in run("sync", "status").stdout
+    assert "(hidden)" in run("sync", "status").stdout
     assert run("connector", "list").returncode == 0
     add(run, host="down")
-    assert "No login with [hidden]." in run("connector", "test", "share").stderr
+    assert "No login with (hidden)." in run("connector", "test", "share").stderr
     assert run("sync", "run", "share").returncode == 1
     assert run("doctor").returncode
     text = dump(database)
     assert "share" in text
-    assert "[hidden]" in text
+    assert "(hidden)" in text
     assert CANARY not in text
     for path in (tmp_path / "data").glob("*"):
         assert not path.is_file() or CANARY.encode() not in path.read_bytes()

@@ -58,7 +58,7 @@ def test_errors_are_cut_and_the_rest_passes() -> None:
     async def use() -> None:
         inner = Indiscreet()
         connector = Discreet(inner, [CANARY])
-        with pytest.raises(ConnectorError, match=r"login with \[hidden\] failed") as caught:
+        with pytest.raises(ConnectorError, match=r"login with \(hidden\) failed") as caught:
             await connector.check()
         assert CANARY not in str(caught.value.__cause__)
         changes = connector.changes(None)
@@ -68,7 +68,7 @@ def test_errors_are_cut_and_the_rest_passes() -> None:
         assert patience.value.after_s == 2.0
         item = events[0]
         assert isinstance(item, Item)
-        assert events[1:] == [Failed(id="b", error="no [hidden]"), Complete(cursor=None)]
+        assert events[1:] == [Failed(id="b", error="no (hidden)"), Complete(cursor=None)]
         body = connector.fetch(item)
         assert await anext(body) == b"some"
         with pytest.raises(OSError, match="refused") as refused:
@@ -82,4 +82,4 @@ def test_errors_are_cut_and_the_rest_passes() -> None:
 
 
 def test_the_longest_secret_goes_first() -> None:
-    assert hide("abc ab", ["ab", "abc", ""]) == "[hidden] [hidden]"
+    assert hide("abc ab", ["ab", "abc", ""]) == "(hidden) (hidden)"
