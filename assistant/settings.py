@@ -133,6 +133,16 @@ class SyncSettings(Section):
     )
 
 
+class ConnectorSettings(Section):
+    """How the secrets of connectors are kept."""
+
+    secret_keys: SecretStr | None = Field(
+        None,
+        description="Fernet keys that seal the secrets, by spaces; the first seals, all open; "
+        "without any, those in `secret.key` of the data folder, which is made",
+    )
+
+
 class ServeSettings(Section):
     """Where the API and the chat page listen."""
 
@@ -160,6 +170,7 @@ class Settings(BaseSettings):
     retrieval: RetrievalSettings = RetrievalSettings()  # type: ignore[call-arg]
     index: IndexSettings = IndexSettings()  # type: ignore[call-arg]
     sync: SyncSettings = SyncSettings()  # type: ignore[call-arg]
+    connectors: ConnectorSettings = ConnectorSettings()  # type: ignore[call-arg]
     serve: ServeSettings = ServeSettings()  # type: ignore[call-arg]
 
     @classmethod

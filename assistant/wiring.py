@@ -13,6 +13,8 @@ from assistant.answering.record import Record
 from assistant.answering.verify import similarity_of
 from assistant.audit.log import AuditLog
 from assistant.errors import SettingsError
+from assistant.ingest.configuration import problems
+from assistant.ingest.discretion import Discreet, Discretion
 from assistant.ingest.progress import Progress, Silent
 from assistant.ingest.sync import SyncRun
 from assistant.models import embedder as embedders
@@ -27,8 +29,9 @@ from assistant.retrieval.retriever import Retriever
 from assistant.settings import Settings
 from assistant.store.database import Database, open_database
 from assistant.store.sources import Source
+from assistant.vault import vault
 from connectors import registry
-from connectors.contract import Connector
+from connectors.contract import Connector, ConnectorError
 from indexes import gpu
 from indexes.device import Device, DeviceUnavailable
 
@@ -166,15 +169,27 @@ def shelf(settings: Settings, opened: Database) -> Iterator[Generations]:
         kept.close()
 
 
-def connector(source: Source) -> Connector:
-    """Construct the connector of a source; raises `SettingsError` if its configuration is wrong."""
-    cls = registry.connector_class(source.connector)
+def connector(settings: Settings, source: Source) -> Connector:
+    """Construct the connector of a source, which keeps its secrets out of errors.
+
+    Raises `SettingsError` if its configuration is wrong or its secrets can't be opened.
+    """
     try:
-        config = cls.Config.model_validate(source.config)
+        cls = registry.connector_class(source.connector)
+    except ConnectorError as error:
+        raise SettingsError(f"{source.name}: {error}") from error
+    secrets = vault(settings).unseal(source.name, source.secrets) if source.secrets else {}
+    try:
+        config = cls.Config.model_validate({**source.config, **secrets})
     except ValidationError as error:
-        details = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise SettingsError(f"The source {source.name} is misconfigured: {details}.") from error
-    return cls(config)
+        raise SettingsError(
+            f"The source {source.name} is misconfigured: {problems(error, secrets)}."
+        ) from None
+    if not secrets:
+        return cls(config)
+    texts = [secret.get_secret_value() for secret in secrets.values()]
+    with Discretion(texts):
+        return Discreet(cls(config), texts)
 
 
 def sync_run(
@@ -190,7 +205,7 @@ def sync_run(
     """Return a run of a source, ready to start."""
     return SyncRun(
         source,
-        connector(source),
+        connector(settings, source),
         database=opened,
         embedder=model,
         audit=AuditLog(opened, settings.data_dir),

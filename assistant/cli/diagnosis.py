@@ -43,7 +43,7 @@ def diagnose(settings: Settings) -> list[Finding]:
 
 def _inside(settings: Settings, database: Database) -> Iterator[Finding]:
     yield _looked("audit log", lambda: _audit(settings, database))
-    yield _looked("sources", lambda: _sources(database))
+    yield _looked("sources", lambda: _sources(settings, database))
     yield _looked("models", lambda: _models(settings))
     yield _looked("vectors", lambda: _vectors(settings))
 
@@ -70,13 +70,13 @@ def _audit(settings: Settings, database: Database) -> str:
     return f"{found.n_events} events verify"
 
 
-def _sources(database: Database) -> str:
+def _sources(settings: Settings, database: Database) -> str:
     with database.begin() as conn:
         found = sources.list_sources(conn)
         stats = sources.source_stats(conn)
     for source in found:
         try:
-            asyncio.run(wiring.connector(source).check())
+            asyncio.run(wiring.connector(settings, source).check())
         except ConnectorError as error:
             raise SettingsError(f"{source.name}: {error}") from error
     n_documents = sum(stats[source.id].n_documents for source in found)

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from assistant import telemetry
-from assistant.cli import access, audit, evaluate, index, operate, question, sync
+from assistant.cli import access, audit, connector, evaluate, index, operate, question, sync
 from assistant.errors import AssistantError, DiskFull
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 for module in (question, operate):
     module.register(app)
+app.add_typer(connector.app, name="connector")
 app.add_typer(sync.app, name="sync")
 app.add_typer(index.app, name="index")
 app.add_typer(access.app, name="user")

@@ -167,6 +167,11 @@ def delete_document(conn: Connection, source_id: int, external_id: str) -> Docum
     return gone[0][0] if gone else None
 
 
+def delete_documents(conn: Connection, source_id: int) -> int:
+    """Delete every live document of a source; returns how many there were."""
+    return len(_delete(conn, [documents.c.source_id == source_id]))
+
+
 def sweep_unseen(conn: Connection, source_id: int, run_no: int) -> list[tuple[DocumentId, str]]:
     """Delete what no pass from `run_no` on has seen; returns document ids with external ids."""
     return _delete(conn, _unseen(source_id, run_no))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,13 +28,14 @@ class Source:
     """A configured connector.
 
     `cursor` is where the next run resumes; `whole`: the pass `run_no` began at nothing and is
-    unbroken so far, so that its `Complete` may sweep what it has not seen.
+    unbroken so far, so that its `Complete` may sweep what it has not seen. `secrets` are sealed.
     """
 
     id: int
     name: str
     connector: str
     config: dict[str, JsonValue]
+    secrets: dict[str, str]
     title: str
     industry: str
     cursor: JsonValue
@@ -68,12 +70,14 @@ def put_source(
     connector: str,
     config: dict[str, JsonValue],
     *,
+    secrets: Mapping[str, str] | None = None,
     title: str = "",
     industry: str = "",
 ) -> Source:
     """Add a source, or change the one of that name; a changed config lists it from nothing.
 
     `name` has letters a-z, digits, `-` and `_`: it is part of the names of the source's groups.
+    `secrets` are sealed; None keeps those there are, unless the connector is another.
     """
     if not _NAME.fullmatch(name):
         raise InvalidRequest(
@@ -81,13 +85,24 @@ def put_source(
             "with - or _."
         )
     values = {"connector": connector, "config": config, "title": title, "industry": industry}
-    new = insert(sources).values(name=name, **values)
+    new = insert(sources).values(name=name, secrets=dict(secrets or {}), **values)
     same = sa.and_(
         sources.c.connector == new.excluded.connector, sources.c.config == new.excluded.config
     )
     cursor = sa.case((same, sources.c.cursor), else_=sa.null())
+    kept = sa.case(
+        (sources.c.connector == new.excluded.connector, sources.c.secrets),
+        else_=new.excluded.secrets,
+    )
     conn.execute(
-        new.on_conflict_do_update(index_elements=["name"], set_={**values, "cursor": cursor})
+        new.on_conflict_do_update(
+            index_elements=["name"],
+            set_={
+                **values,
+                "cursor": cursor,
+                "secrets": kept if secrets is None else new.excluded.secrets,
+            },
+        )
     )
     return source_named(conn, name)
 
@@ -269,6 +284,7 @@ def _source(row: sa.Row[*tuple[Any, ...]]) -> Source:
         name=row.name,
         connector=row.connector,
         config=row.config,
+        secrets=row.secrets,
         title=row.title,
         industry=row.industry,
         cursor=row.cursor,

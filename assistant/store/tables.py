@@ -56,6 +56,7 @@ sources = Table(
     Column("name", Text, nullable=False, unique=True),
     Column("connector", Text, nullable=False),
     _json("config"),
+    _json("secrets"),
     _text("title"),
     _text("industry"),
     Column("cursor", JSONB(none_as_null=True)),

@@ -147,6 +147,16 @@ def test_failures_are_retried_later_each_time(database: Database, source: Source
         assert runs.list_failures(conn) == []
 
 
+def test_secrets_stay_with_their_connector(database: Database, source: Source) -> None:
+    with database.begin() as conn:
+        put = sources.put_source
+        assert put(conn, "bank", "sql", {}, secrets={"key": "sealed"}).secrets == {"key": "sealed"}
+        assert put(conn, "bank", "sql", {"a": 1}).secrets == {"key": "sealed"}
+        assert put(conn, "bank", "sql", {}, secrets={}).secrets == {}
+        put(conn, "bank", "sql", {}, secrets={"key": "sealed"})
+        assert put(conn, "bank", "files", {}).secrets == {}
+
+
 def test_a_source_is_removed_when_it_is_empty(database: Database, source: Source) -> None:
     with database.begin() as conn:
         lease = sources.acquire_lease(conn, source.id, 60)

@@ -1,0 +1,95 @@
+"""What is given for a connector's fields is checked, in sentences with the fix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, Field, SecretStr, field_validator
+
+from assistant.errors import InvalidRequest, SettingsError
+from assistant.ingest.configuration import checked, connector_class, fields, values
+from connectors.contract import Frozen
+
+CANARY = "canary-77c1"
+
+
+class Share(Frozen):
+    host: str = Field(description="the server")
+    port: int = 445
+    folder: Path = Path("/")
+    include: tuple[str, ...] = ()
+    password: SecretStr
+    token: SecretStr | None = None
+
+    @field_validator("password")
+    @classmethod
+    def _long(cls, value: SecretStr) -> SecretStr:
+        if len(value) < 8:
+            raise ValueError(f"{value.get_secret_value()} is too short")
+        return value
+
+
+class Deep(BaseModel):
+    logins: dict[str, SecretStr]
+
+
+class Nested(BaseModel):
+    logins: Deep
+
+
+SECRET = {"password": SecretStr(CANARY)}
+
+
+def test_fields_are_described() -> None:
+    found = {field.name: field for field in fields(Share)}
+    assert (found["host"].kind, found["host"].required) == ("string", True)
+    assert found["host"].description == "the server"
+    assert (found["port"].kind, found["include"].kind) == ("integer", "array")
+    assert [name for name, field in found.items() if field.secret] == ["password", "token"]
+    for deep in (Deep, Nested):
+        with pytest.raises(SettingsError, match="SecretStr"):
+            fields(deep)
+
+
+def test_texts_become_values() -> None:
+    given = values(Share, ["host=h=1", "port=9", "include=a", "include=b"])
+    assert given == {"host": "h=1", "port": "9", "include": ["a", "b"]}
+    stored = checked(Share, {**given, "folder": "docs"}, SECRET)
+    assert stored == {
+        "host": "h=1",
+        "port": 9,
+        "include": ["a", "b"],
+        "folder": str(Path("docs").resolve()),
+    }
+    assert values(Share, ['include=["x"]']) == {"include": ["x"]}
+    with pytest.raises(InvalidRequest, match="key=value"):
+        values(Share, ["host"])
+    with pytest.raises(InvalidRequest, match="JSON"):
+        values(Share, ["include=["])
+
+
+@pytest.mark.parametrize(
+    ("given", "secrets", "said"),
+    [
+        ({"hots": "h"}, SECRET, "no field 'hots'; the fields are: host, port"),
+        ({}, SECRET, "missing: host; add --set host=VALUE"),
+        ({"host": "h"}, {}, "missing: password; add --secret password"),
+        ({"host": "h", "port": "many"}, SECRET, "port: "),
+        ({"host": "h", "password": CANARY}, {}, "--secret password"),
+        ({}, {"host": SecretStr(CANARY)}, "--set host=VALUE"),
+        ({"host": "h"}, {"password": SecretStr("zq9")}, "too short"),
+    ],
+)
+def test_wrong_input_is_a_sentence(
+    given: dict[str, str], secrets: dict[str, SecretStr], said: str
+) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        checked(Share, dict(given), secrets)
+    assert said in str(caught.value)
+    assert not {CANARY, "zq9"} & set(str(caught.value).replace(",", " ").split())
+
+
+def test_an_unknown_connector_is_named() -> None:
+    with pytest.raises(InvalidRequest, match="no connector 'nope'; installed are: "):
+        connector_class("nope")
