@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pymilvus.exceptions import MilvusException
+from pymilvus.exceptions import MilvusException  # type: ignore[import-untyped]
 
 from indexes import milvus as subject
 from indexes.milvus import MilvusIndex, expression
