@@ -210,6 +210,7 @@ def sync_run(
         embedder=model,
         audit=AuditLog(opened, settings.data_dir),
         settings=settings.sync,
+        curation=settings.curation,
         progress=progress or Silent(),
         full=full,
         force=force,

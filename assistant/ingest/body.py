@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
 
@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from assistant.domain import Chunk
 from assistant.ingest.chunk import chunk
+from assistant.ingest.curate import Curated, Curator, repeated_blocks
 from assistant.store.document import Facts, Original
 from assistant.store.sources import Source
 from assistant.text.language import detect_language
@@ -27,7 +28,10 @@ MAX_NAME_BYTES = 255
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What a file says: its chunks, and a hash of all that enters their embeddings."""
+    """What a file says: its chunks, and a hash of all that enters their embeddings.
+
+    `original` is missing where something was masked: its pages would show it.
+    """
 
     title: str
     lang: str
@@ -36,6 +40,27 @@ class Body:
     content_sha256: str
     warnings: tuple[str, ...]
     original: Original | None
+    curated: Curated
+
+    def without(self, repeated: frozenset[int]) -> Body:
+        """Return this with the edges that many documents repeat, by their keys, left to one side.
+
+        They stay in the text, but models aren't given them.
+        """
+        edges = frozenset(self.curated.curation.edges) & repeated
+        if not edges:
+            return self
+        blocks = repeated_blocks(self.curated, edges)
+        curation = self.curated.curation
+        findings = {**curation.findings, "repeated": len(blocks)}
+        curation = replace(curation, repeated=tuple(sorted(edges)), findings=findings)
+        reading = self.curated.reading
+        return replace(
+            self,
+            chunks=tuple(chunk(reading, self.lang, blocks)),
+            content_sha256=content_sha256(self.title, self.lang, reading, blocks),
+            curated=replace(self.curated, curation=curation),
+        )
 
 
 async def fetch(connector: Connector, item: Item, folder: Path, max_bytes: int) -> Path:
@@ -68,16 +93,17 @@ def _file_name(item_id: str) -> str:
     return path.stem.encode()[:200].decode(errors="ignore") + path.suffix[:10]
 
 
-def understand(path: Path, item: Item, sandbox: Sandbox, limits: Limits) -> Body:
-    """Read and chunk a fetched file; raises `ReadError` with a cause."""
+def understand(path: Path, item: Item, sandbox: Sandbox, limits: Limits, curator: Curator) -> Body:
+    """Read, curate and chunk a fetched file; raises `ReadError` with a cause, or `PersonalData`."""
     reading = sandbox.read(path, limits=limits)
     text = "\n".join(block.text for block in reading.blocks)
     if not text.strip():
         raise ReadError("empty", "The file holds no text; if it is a scan, it needs OCR first.")
     declared = item.meta.get("lang")
     lang = detect_language(text, declared if isinstance(declared, str) else reading.lang)
-    title = item.title or reading.title or item.id
-    paged = reading.media_type in PAGED
+    curated = curator.curate(item, reading, item.title or reading.title or item.id, lang)
+    reading, title = curated.reading, curated.title
+    kept = reading.media_type in PAGED and not curated.masked
     return Body(
         title=title,
         lang=lang,
@@ -85,7 +111,8 @@ def understand(path: Path, item: Item, sandbox: Sandbox, limits: Limits) -> Body
         chunks=tuple(chunk(reading, lang)),
         content_sha256=content_sha256(title, lang, reading),
         warnings=reading.warnings,
-        original=Original(reading.media_type, path.read_bytes()) if paged else None,
+        original=Original(reading.media_type, path.read_bytes()) if kept else None,
+        curated=curated,
     )
 
 
@@ -116,8 +143,11 @@ def _date(value: JsonValue) -> date | None:
         return None
 
 
-def content_sha256(title: str, lang: str, reading: Reading) -> str:
+def content_sha256(
+    title: str, lang: str, reading: Reading, repeated: frozenset[int] = frozenset()
+) -> str:
     """Return a hash of all that chunks and their embeddings are made of, in hex."""
     parts: list[object] = [title, lang, reading.media_type]
     parts += [[block.kind, block.text, block.page, block.heading] for block in reading.blocks]
+    parts += [sorted(repeated)] if repeated else []
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from assistant.access.principals import qualify
 from assistant.ingest.body import Body, facts
 from assistant.ingest.page import Page, Unread
-from assistant.store import acls, catalog, runs
+from assistant.store import acls, catalog, curations, runs
 from assistant.store.document import NewDocument
 from assistant.store.sources import Source
 from connectors.contract import Access, Failed, Gone, Item
@@ -25,6 +25,8 @@ def page(conn: Connection, source: Source, page: Page, run_no: int) -> None:
             _keep(conn, source, page, item, access_id, run_no)
         if isinstance(found, Unread):
             page.counts.failed += 1
+            if found.withdrawn and catalog.delete_document(conn, source.id, item.id):
+                page.counts.deleted += 1
             runs.record_failure(conn, source.id, item.id, found.cause, found.error)
         else:
             runs.clear_failures(conn, source.id, [item.id])
@@ -35,6 +37,8 @@ def page(conn: Connection, source: Source, page: Page, run_no: int) -> None:
             runs.clear_failures(conn, source.id, [event.id])
         elif isinstance(event, Failed):
             _fail(conn, source, page, event, run_no)
+    found = {key: body.curated.curation for key, body in page.bodies.items()}
+    curations.put(conn, source.id, found)
 
 
 def _write(

@@ -12,6 +12,7 @@ import asyncio
 import random
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -27,12 +28,14 @@ from assistant.audit.log import AuditLog
 from assistant.errors import AssistantError, DependencyError, SyncError
 from assistant.ingest import commit
 from assistant.ingest.body import Body, fetch, understand
+from assistant.ingest.curate import REPEATED_IN, Curator, PersonalData
+from assistant.ingest.duplicates import settle
 from assistant.ingest.line import Line
 from assistant.ingest.page import Page, Unread
 from assistant.ingest.progress import Counts, Progress, Seconds
 from assistant.ports import Embedder
-from assistant.settings import SyncSettings
-from assistant.store import catalog, memberships, runs, sources
+from assistant.settings import CurationSettings, SyncSettings
+from assistant.store import catalog, curations, memberships, runs, sources
 from assistant.store.database import Database
 from assistant.store.document import NewChunk
 from assistant.store.sources import Lease, Source
@@ -49,6 +52,8 @@ from connectors.contract import (
 from connectors.readers import Limits, ReadError, Sandbox
 
 T = TypeVar("T")
+
+NOTHING_MASKED = CurationSettings()
 
 LEASE_S = 900.0
 MAX_RETRIES = 8
@@ -79,6 +84,7 @@ class SyncRun:
         audit: AuditLog,
         settings: SyncSettings,
         progress: Progress,
+        curation: CurationSettings = NOTHING_MASKED,
         full: bool = False,
         force: bool = False,
     ) -> None:
@@ -93,6 +99,7 @@ class SyncRun:
         self._force = force
         self._limits = Limits(file_bytes=settings.max_file_bytes, wall_s=settings.read_timeout_s)
         self._sandbox = Sandbox()
+        self._curator = Curator(source.name, curation.personal_data)
         self._counts = Counts()
         self._seconds = Seconds()
 
@@ -150,13 +157,14 @@ class SyncRun:
 
     async def _documents(self, lease: Lease, run_id: int) -> None:
         cursor, whole, run_no = self._source.cursor, self._source.whole, self._source.run_no
-        if cursor is None or self._full:
+        if cursor is None or self._full or self._is_outdated():
             cursor, whole, run_no = None, True, run_no + 1
         tries = 0
         while True:
             passing = Pass(lease, run_id, whole, run_no, cursor, cursor is None)
             try:
                 await self._list(passing)
+                await self._timed("settle", asyncio.to_thread(settle, self._database))
                 self._mark_current(lease)
                 return
             except CursorExpired:
@@ -167,6 +175,12 @@ class SyncRun:
                     raise
                 cursor = passing.cursor
                 await asyncio.sleep(wish.after_s or random.uniform(0, min(60, 2**tries)))  # noqa: S311
+
+    def _is_outdated(self) -> bool:
+        """Say whether documents were curated under other rules: they are found by listing all."""
+        with self._database.reading() as conn:
+            held = curations.collections(conn, self._source.id)
+        return any(rules not in {"", self._curator.rules(name)} for name, rules in held)
 
     def _mark_current(self, lease: Lease) -> None:
         """Note that the run saw all there was to see, also where only changes were listed."""
@@ -186,6 +200,8 @@ class SyncRun:
             aclosing(self._connector.changes(passing.cursor)) as events,  # type: ignore[type-var]
         ):
             async for event in events:
+                if isinstance(event, Item):
+                    event = self._curator.cleaned(event)
                 if not isinstance(event, Mark):
                     page.events.append(event)
                     continue
@@ -209,22 +225,43 @@ class SyncRun:
         ids = [item.id for item in page.items]
         with self._database.begin() as conn:
             page.known = catalog.known_documents(conn, self._source.id, ids)
+        page.outdated = {
+            item.id
+            for item in page.items
+            if item.id in page.known and self._curator.is_outdated(item, page.known[item.id])
+        }
         wanted = [item for item in page.items if self._full or page.is_new(item)]
         with tempfile.TemporaryDirectory(prefix="assistant-sync-") as folder:
             gate = asyncio.Semaphore(MAX_READERS)
             reading = (self._read(item, Path(folder), gate) for item in wanted)
             found = await self._timed("read", asyncio.gather(*reading))
         page.found = {item.id: body for item, body in zip(wanted, found, strict=True)}
+        await self._timed("curate", asyncio.to_thread(self._set_aside, page))
+
+    def _set_aside(self, page: Page) -> None:
+        """Leave to one side what documents of the source repeat at their edges."""
+        own = Counter(edge for body in page.bodies.values() for edge in body.curated.curation.edges)
+        if not own:
+            return
+        again = [page.known[key].id for key in page.bodies if key in page.known]
+        with self._database.reading() as conn:
+            others = curations.n_having(conn, own, again, REPEATED_IN)
+        repeated = frozenset(key for key in own if own[key] + others.get(key, 0) >= REPEATED_IN)
+        page.found |= {key: body.without(repeated) for key, body in page.bodies.items()}
 
     async def _read(self, item: Item, folder: Path, gate: asyncio.Semaphore) -> Body | Unread:
         """Read one item; whatever goes wrong with it never stops the run."""
         async with gate:
             try:
                 path = await fetch(self._connector, item, folder, self._limits.file_bytes)
-                body = await asyncio.to_thread(understand, path, item, self._sandbox, self._limits)
+                body = await asyncio.to_thread(
+                    understand, path, item, self._sandbox, self._limits, self._curator
+                )
                 path.unlink()
+            except PersonalData as error:
+                outcome: Body | Unread = Unread("personal_data", str(error), withdrawn=True)
             except ReadError as error:
-                outcome: Body | Unread = Unread(error.cause, str(error))
+                outcome = Unread(error.cause, str(error))
             except (RetryLater, DependencyError):
                 raise
             except Exception as error:

@@ -156,7 +156,42 @@ chunks = Table(
     Column("sha256", Text, nullable=False),
     Column("embedding", LargeBinary, nullable=False),
     Column("embedder", Text, nullable=False),
+    Column("instruction", sa.Float, nullable=False, server_default="0"),
+    Column("omitted", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb")),
     sa.UniqueConstraint("document_id", "ord"),
+)
+
+curations = Table(
+    "curations",
+    metadata,
+    Column("document_id", Text, ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    Column("arrived", BigInteger, sa.Identity(always=True), nullable=False, unique=True),
+    Column("rules", Text, nullable=False),
+    Column("text_sha256", Text, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("family", Text, nullable=False),
+    Column("rank", ARRAY(Integer), nullable=False),
+    Column("edges", ARRAY(BigInteger), nullable=False),
+    Column("repeated", ARRAY(BigInteger), nullable=False),
+    Column("findings", JSONB, nullable=False),
+    Column("original_id", Text),
+    Column("likeness", sa.Float),
+    Column("successor_id", Text),
+    Column("state", sa.SmallInteger, nullable=False, server_default="0"),
+    Index("ix_curations_original_id", "original_id"),
+    Index("ix_curations_successor_id", "successor_id"),
+    Index("ix_curations_unsettled", "arrived", postgresql_where=sa.text("state < 2")),
+)
+
+traces = Table(
+    "traces",
+    metadata,
+    Column("key", BigInteger, nullable=False),
+    Column(
+        "arrived", BigInteger, ForeignKey("curations.arrived", ondelete="CASCADE"), nullable=False
+    ),
+    sa.PrimaryKeyConstraint("key", "arrived"),
+    Index("ix_traces_arrived", "arrived"),
 )
 
 embeddings = Table(
@@ -204,6 +239,7 @@ sync_runs = Table(
     _time("finished_at"),
     _json("counts"),
     _json("seconds"),
+    _json("curation"),
     _text("error"),
     Column("token", BigInteger, nullable=False),
     sa.CheckConstraint("state IN ('running', 'done', 'failed', 'stopped')", name="state"),
