@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import BinaryIO
 
+from connectors.readers import vocabularies
 from connectors.readers.text import decode
 
 EMPTY = "application/x-empty"
@@ -28,6 +29,8 @@ NDJSON = "application/x-ndjson"
 XML = "application/xml"
 SVG = "image/svg+xml"
 EMAIL = "message/rfc822"
+DICOM = "application/dicom"
+AASX = "application/asset-administration-shell-package"
 
 _HEAD = 65_536
 _MAGIC = (
@@ -63,6 +66,7 @@ _ZIP_PARTS = (
     (b"ppt/presentation.xml", PPTX),
     (b"xl/workbook.bin", XLSB),
     (b"word/", DOCX),
+    (b"aasx/", AASX),
 )
 _BY_SUFFIX = {
     ".csv": CSV,
@@ -115,6 +119,8 @@ def sniff(path: Path, *, hint: str | None = None, name: str | None = None) -> st
         return PDF
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "image/webp"
+    if head[128:132] == b"DICM" or head.startswith((b"\x08\x00\x05\x00", b"\x08\x00\x08\x00")):
+        return DICOM
     for magic, media_type in _MAGIC:
         if head.startswith(magic) and _is_binary_magic(magic, head):
             return media_type
@@ -171,12 +177,14 @@ def _archive(head: bytes, names: list[bytes]) -> str:
 
 def _text(head: bytes, suggested: str | None) -> str:
     text = decode(_whole_characters(head))
+    if known := vocabularies.of_text(text):
+        return known
     controls = sum(ch < " " and ch not in "\t\n\r\f\x1b" for ch in text[:8192])
     if controls > max(8, len(text[:8192]) // 20) and suggested is None:
         return BINARY
     start = text.lstrip("\ufeff \t\r\n")[:4096]
     if start.startswith("<"):
-        return _tagged(start, suggested)
+        return vocabularies.of_xml(text) or _tagged(start, suggested)
     if _looks_like_mail(start) and suggested in (None, EMAIL, PLAIN):
         return EMAIL
     if suggested:
