@@ -100,8 +100,9 @@ def linked(records: Iterable[Record], *, is_one_source: bool = False) -> Mapping
     """Return the subjects of patients → one subject for all that share an identifier.
 
     Patients have their `identifiers`, and so has a message that merges two; those without an
-    authority are no ground to link. Nor are relative references (`Patient/7`), which another FHIR server uses for
-    somebody else, unless all records are of one source. The first subject stands for the others.
+    authority are no ground to link. Nor are relative references (`Patient/7`), which another FHIR
+    server uses for somebody else, unless all records are of one source. The first subject stands
+    for the others.
     """
     parent: dict[str, str] = {}
 
