@@ -39,6 +39,8 @@ READERS: dict[str, str] = {
     media.NDJSON: "records",
     media.XML: "elements",
     vocabularies.HL7V2: "hl7",
+    vocabularies.CDA: "cda",
+    vocabularies.FHIR_XML: "fhir_xml",
 }
 """Media type → the module of this package whose `read` reads it; imported only when needed.
 

@@ -43,7 +43,7 @@ def read(source: Source) -> Reading:
         raise _too_deep()
     resources = fhir.resources_of(value)
     if resources:
-        return fhir.reading_of_resources(resources, source.name)
+        return fhir.reading_of_resources(resources, source)
     for fits, read_shape in _SHAPES:
         if fits(value):
             return read_shape(value, source)
