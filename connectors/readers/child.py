@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from connectors.readers import media
+from connectors.readers import media, vocabulary
 from connectors.readers.errors import ReadError
 from connectors.readers.limits import Limits
 from connectors.readers.source import Source
@@ -36,6 +36,16 @@ READERS: dict[str, str] = {
     media.JSON: "records",
     media.NDJSON: "records",
     media.XML: "elements",
+    vocabulary.ISO20022: "finance.iso20022",
+    vocabulary.MT940: "finance.mt940",
+    vocabulary.OFX: "finance.ofx",
+    vocabulary.ACH: "finance.ach",
+    vocabulary.XBRL: "finance.xbrl",
+    vocabulary.IXBRL: "finance.ixbrl",
+    vocabulary.EPCIS: "retail.epcis",
+    vocabulary.UBL: "retail.ubl",
+    vocabulary.NFE: "retail.nfe",
+    vocabulary.FEED: "retail.merchant",
 }
 """Media type → the module of this package whose `read` reads it; imported only when needed."""
 

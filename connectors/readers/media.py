@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import BinaryIO
 
+from connectors.readers import vocabulary
 from connectors.readers.text import decode
 
 EMPTY = "application/x-empty"
@@ -80,6 +81,7 @@ _BY_SUFFIX = {
     ".txt": PLAIN,
     ".text": PLAIN,
     ".log": PLAIN,
+    **vocabulary.BY_SUFFIX,
 }
 _TEXTS = frozenset(_BY_SUFFIX.values())
 _HTML_START = re.compile(
@@ -175,8 +177,10 @@ def _text(head: bytes, suggested: str | None) -> str:
     if controls > max(8, len(text[:8192]) // 20) and suggested is None:
         return BINARY
     start = text.lstrip("\ufeff \t\r\n")[:4096]
+    if known := vocabulary.of_lines(text):
+        return known
     if start.startswith("<"):
-        return _tagged(start, suggested)
+        return vocabulary.of_xml(text) or _tagged(start, suggested)
     if _looks_like_mail(start) and suggested in (None, EMAIL, PLAIN):
         return EMAIL
     if suggested:
