@@ -1,186 +1,130 @@
-"""Sentences under headings, together with the records that they word."""
+"""Records collected together with the blocks that word them, in the language of their file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from connectors.readers.errors import ReadError
-from connectors.readers.model import Reading
+from connectors.readers.labels import said
 from connectors.readers.outline import Outline
 from connectors.readers.record import Period, Quantity, Record, Value, valued
-from connectors.readers.source import Source
-from connectors.readers.text import best_title, clean
+from connectors.readers.text import clean
 
-_BLOCK_CHARS = 900
-"""Lines are gathered into one block up to this size: that of a chunk, which is cited as a whole."""
+_MAX_SHOWN = 2_000
 
 
+@dataclass
 class Register:
-    """Collects what a file states: a sentence in a block, and the values behind it in a record.
+    """Writes each record as one block of an outline; stops at `cap` records with a warning."""
 
-    At most `limits.rows` records are kept; what is left out becomes a warning.
-    """
-
-    def __init__(self, source: Source) -> None:
-        self.outline = Outline()
-        self.warnings: list[str] = []
-        self._source = source
-        self._records: list[Record] = []
-        self._lines: list[str] = []
-        self._n_left_out = 0
-
-    @property
-    def n_records(self) -> int:
-        """Return how many records there are."""
-        return len(self._records)
+    outline: Outline = field(default_factory=Outline)
+    lang: str | None = None
+    cap: int = 50_000
+    records: list[Record] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def is_full(self) -> bool:
-        """Return whether the limit of records is reached."""
-        return len(self._records) >= self._source.limits.rows
-
-    def heading(self, text: str, level: int) -> None:
-        """Begin what stands under a heading; level 1 is the outermost."""
-        self._end_block()
-        self.outline.heading(text, level)
-
-    def warn(self, warning: str) -> None:
-        """Add a sentence for the admin, once."""
+        """Whether no further record is taken; the first one that isn't leaves a warning."""
+        if len(self.records) < self.cap:
+            return False
+        warning = f"Only the first {self.cap} records were read."
         if warning not in self.warnings:
             self.warnings.append(warning)
+        return True
 
     def state(
         self,
-        sentence: str,
         kind: str,
+        head: str,
         values: Mapping[str, Value | None],
         *,
-        own_id: str = "",
+        record_id: str = "",
         subject: str = "",
+        about: str = "",
+        silent: Collection[str] = (),
+        told: str = "",
     ) -> None:
-        """Add a sentence in a block of its own, with its record."""
-        self._end_block()
-        self.line(sentence, kind, values, own_id=own_id, subject=subject)
-        self._end_block()
+        """Add a record, worded as `about — Kind: head; label: value; …`.
 
-    def line(
-        self,
-        sentence: str,
-        kind: str,
-        values: Mapping[str, Value | None],
-        *,
-        own_id: str = "",
-        subject: str = "",
-    ) -> None:
-        """Add a sentence as one line of a block that it shares with its neighbours."""
+        `silent` names values that the sentence leaves out, mostly because `head` says them; `told`
+        is the whole sentence if the reader has a better one.
+        """
         if self.is_full:
-            self._n_left_out += 1
             return
-        line = clean(sentence)
-        if sum(map(len, self._lines)) + len(self._lines) + len(line) > _BLOCK_CHARS:
-            self._end_block()
-        self._lines.append(line)
-        self.note(kind, values, own_id=own_id, subject=subject, block=len(self.outline.blocks))
+        kept = valued(values)
+        sentence = told or self._sentence(kind, head, kept, silent)
+        self.outline.record(f"{about} — {sentence}" if about else sentence)
+        block = len(self.outline.blocks) - 1
+        self.records.append(Record(kind, kept, record_id, subject, block if block >= 0 else None))
 
     def note(
         self,
         kind: str,
         values: Mapping[str, Value | None],
         *,
-        own_id: str = "",
+        record_id: str = "",
         subject: str = "",
-        block: int | None = None,
     ) -> None:
-        """Add a record that an existing block words."""
-        self._records.append(Record(kind, valued(values), clean(own_id), clean(subject), block))
+        """Add a record that the last block words."""
+        if not self.is_full:
+            block = len(self.outline.blocks) - 1
+            self.records.append(
+                Record(kind, valued(values), record_id, subject, block if block >= 0 else None)
+            )
 
-    def again(
-        self, kind: str, values: Mapping[str, Value | None], *, own_id: str = "", subject: str = ""
-    ) -> None:
-        """Add a record that the last line words already."""
-        if self.is_full:
-            self._n_left_out += 1
-            return
-        last = self._records[-1].block if self._records else None
-        self.note(kind, values, own_id=own_id, subject=subject, block=last)
+    def warn(self, sentence: str) -> None:
+        """Tell the admin what was left out, once."""
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
 
-    def paragraph(self, text: str) -> None:
-        """Add running text."""
-        self._end_block()
-        self.outline.paragraph(text)
-
-    def reading(
-        self, media_type: str, title: str | None = None, lang: str | None = None
-    ) -> Reading:
-        """Return all that was collected; raises `ReadError` if there is nothing."""
-        self._end_block()
-        if not self.outline.blocks:
-            raise ReadError("empty", "The file holds no records.")
-        if self._n_left_out:
-            cap = self._source.limits.rows
-            self.warn(f"Only the first {cap} records were read; {self._n_left_out} were left out.")
-        return Reading(
-            media_type,
-            best_title(title, self.outline.first_heading, self._source.name),
-            tuple(self.outline.blocks),
-            lang,
-            tuple(self._records),
-            tuple(self.warnings),
-        )
-
-    def _end_block(self) -> None:
-        if self._lines:
-            self.outline.record("\n".join(self._lines))
-            self._lines = []
+    def _sentence(
+        self, kind: str, head: str, values: Mapping[str, Value], silent: Collection[str]
+    ) -> str:
+        name = said(kind, self.lang)
+        details = [clean(head)] if clean(head) else []
+        details += [
+            f"{said(key, self.lang)}: {text}"
+            for key, value in values.items()
+            if key not in silent and (text := shown(value, self.lang))
+        ]
+        return f"{name[:1].upper()}{name[1:]}: " + "; ".join(details)
 
 
-def joined(*parts: str, by: str = "; ") -> str:
-    """Return the parts that aren't empty, joined."""
-    return by.join(part for part in parts if part)
-
-
-def named(name: str, value: object) -> str:
-    """Return `name: value`, or nothing without a value."""
-    shown = value if isinstance(value, str) else worded(value)
-    return f"{name}: {shown}" if shown else ""
-
-
-def worded(value: object, lang: str = "en") -> str:
-    """Return a value as people write it in English or Portuguese.
-
-    `12,500.00 EUR` or `R$ 12.500,00`, `2024-03-02` or `02/03/2024`.
-    """
+def shown(value: Value, lang: str | None = None) -> str:
+    """Return a value as a person reads it."""
     match value:
-        case None:
-            return ""
         case bool():
-            return {"en": ("no", "yes"), "pt": ("não", "sim")}[lang][value]
+            return said("yes" if value else "no", lang)
+        case str():
+            text = clean(value)
+            return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
         case Quantity():
-            return _amount(value, lang)
-        case Decimal() | int():
-            return grouped(value, lang)
+            return f"{_plain(value.amount)} {value.unit}".strip()
+        case Decimal():
+            return _plain(value)
         case datetime():
-            return value.strftime("%d/%m/%Y %H:%M" if lang == "pt" else "%Y-%m-%d %H:%M")
+            return value.strftime("%Y-%m-%d %H:%M" + (":%S" if value.second else ""))
         case date():
-            return value.strftime("%d/%m/%Y") if lang == "pt" else value.isoformat()
+            return value.isoformat()
         case Period():
-            start, end = worded(value.start, lang), worded(value.end, lang)
-            return joined(start, end, by=" a " if lang == "pt" else " to ")
+            return _span(value, lang)
         case tuple():
-            return ", ".join(map(str, value))
+            return ", ".join(filter(None, map(clean, value)))
     return str(value)
 
 
-def grouped(number: Decimal | int, lang: str = "en") -> str:
-    """Return a number with its thousands grouped, all its decimals kept."""
-    text = f"{number:,f}" if isinstance(number, Decimal) else f"{number:,}"
-    return text.translate(str.maketrans(",.", ".,")) if lang == "pt" else text
+def _span(period: Period, lang: str | None) -> str:
+    start, end = (day.isoformat() if day else "" for day in (period.start, period.end))
+    if start and end:
+        return start if start == end else f"{start} {said('to', lang)} {end}"
+    if end:
+        return f"{said('until', lang)} {end}"
+    return f"{said('since', lang)} {start}" if start else ""
 
 
-def _amount(value: Quantity, lang: str) -> str:
-    number = grouped(value.amount, lang)
-    if lang == "pt" and value.unit == "BRL":
-        return f"-R$ {number[1:]}" if number.startswith("-") else f"R$ {number}"
-    return f"{number} {value.unit}".rstrip()
+def _plain(number: Decimal) -> str:
+    """Return a number as it was written, without an exponent unless it is a huge one."""
+    return str(number) if abs(number.adjusted()) > 20 else format(number, "f")

@@ -1,4 +1,4 @@
-"""Real files of finance: the records that an independent count finds, or a refusal with its place."""
+"""Real files of finance: the records of an independent count, or a refusal with its place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import mt940  # type: ignore[import-untyped]
+import mt940
 import pytest
 from lxml import html
 

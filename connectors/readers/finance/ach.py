@@ -16,7 +16,7 @@ from connectors.readers.errors import ReadError
 from connectors.readers.finance import ach_iat
 from connectors.readers.model import Reading
 from connectors.readers.record import Quantity, Value
-from connectors.readers.register import Register, joined, named, worded
+from connectors.readers.ledger import Ledger, joined, named, worded
 from connectors.readers.source import Source
 from connectors.readers.text import clean, decode
 
@@ -94,7 +94,7 @@ def read(source: Source) -> Reading:
     lines = list(_lines(decode(source.path.read_bytes())))
     if not lines or lines[0].text[:3] != "101":
         raise ReadError("corrupt", "Line 1 of the ACH file: it is no file header (101).")
-    register = Register(source)
+    ledger = Ledger(source)
     head = lines[0]
     if (layout := head.text[34:40]) != "094101":
         head.refuse(
@@ -103,10 +103,10 @@ def read(source: Source) -> Reading:
         )
     origin, destination = head.cut(64, 86), head.cut(41, 63)
     created = _day(head.cut(24, 29))
-    register.heading(
+    ledger.heading(
         joined(f"ACH file of {origin or head.cut(14, 23)}", worded(created), by=" · "), 1
     )
-    register.state(
+    ledger.state(
         joined(
             f"ACH file from {origin} ({head.cut(14, 23)}) to {destination} ({head.cut(4, 13)})",
             named("created", created),
@@ -121,9 +121,9 @@ def read(source: Source) -> Reading:
     control = lines[-1]
     if control.text[:1] != "9":
         control.refuse("the file ends without a file control record (9)")
-    total, n_batches = _batches(register, lines)
-    _check_file(register, control, total, n_batches, len(lines))
-    return register.reading(source.media_type, register.outline.first_heading)
+    total, n_batches = _batches(ledger, lines)
+    _check_file(ledger, control, total, n_batches, len(lines))
+    return ledger.reading(source.media_type, ledger.outline.first_heading)
 
 
 def _lines(text: str) -> Iterator[Line]:
@@ -143,7 +143,7 @@ def _lines(text: str) -> Iterator[Line]:
         yield Line(number, row[:WIDTH].ljust(WIDTH))
 
 
-def _batches(register: Register, lines: list[Line]) -> tuple[_Sums, int]:
+def _batches(ledger: Ledger, lines: list[Line]) -> tuple[_Sums, int]:
     total, n_batches = _Sums(), 0
     batch: _Batch | None = None
     for line in lines[1:-1]:
@@ -155,7 +155,7 @@ def _batches(register: Register, lines: list[Line]) -> tuple[_Sums, int]:
         elif kind == "7" and batch is not None and batch.entries:
             batch.entries[-1][1].append(line)
         elif kind == "8" and batch is not None:
-            _place(register, batch, line)
+            _place(ledger, batch, line)
             total.add(batch.sums)
             n_batches += 1
             batch = None
@@ -167,7 +167,7 @@ def _batches(register: Register, lines: list[Line]) -> tuple[_Sums, int]:
     return total, n_batches
 
 
-def _place(register: Register, batch: _Batch, control: Line) -> None:
+def _place(ledger: Ledger, batch: _Batch, control: Line) -> None:
     header = batch.header
     company = header.cut(5, 20)
     if batch.kind == "IAT":
@@ -178,7 +178,7 @@ def _place(register: Register, batch: _Batch, control: Line) -> None:
         )
     number = header.whole(88, 94, "the batch number")
     about = joined(header.cut(54, 63), batch.kind, by=", ")
-    register.heading(joined(f"Batch {number}", company, about, by=" · "), 2)
+    ledger.heading(joined(f"Batch {number}", company, about, by=" · "), 2)
     due = _day(header.cut(70, 75))
     values: dict[str, Value | None] = {
         "company": company,
@@ -189,7 +189,7 @@ def _place(register: Register, batch: _Batch, control: Line) -> None:
         "entries": len(batch.entries),
     }
     told = (named(k.replace("_", " "), v) for k, v in values.items() if k != "company")
-    register.state(
+    ledger.state(
         joined(f"Batch {number} of {company}", *told),
         "batch",
         values,
@@ -197,12 +197,12 @@ def _place(register: Register, batch: _Batch, control: Line) -> None:
         subject=f"company:{company}" if company else "",
     )
     for entry, addenda in batch.entries:
-        _entry(register, batch, entry, addenda, company, due)
-    _check_batch(register, batch, control)
+        _entry(ledger, batch, entry, addenda, company, due)
+    _check_batch(ledger, batch, control)
 
 
 def _entry(
-    register: Register,
+    ledger: Ledger,
     batch: _Batch,
     entry: Line,
     addenda: list[Line],
@@ -250,7 +250,7 @@ def _entry(
     who = str(details.get("counterparty") or f"account {account}")
     silent = ("amount", "direction", "date", "counterparty", "code")
     told = (named(k.replace("_", " "), v) for k, v in values.items() if k not in silent and v)
-    register.line(
+    ledger.line(
         joined(f"{worded(due)} {who} {deed} {worded(amount)}".strip(), *told),
         "transaction",
         values,
@@ -261,7 +261,7 @@ def _entry(
         entry.refuse("it announces an addenda record (7), which doesn't follow")
 
 
-def _check_batch(register: Register, batch: _Batch, control: Line) -> None:
+def _check_batch(ledger: Ledger, batch: _Batch, control: Line) -> None:
     wide = batch.kind == "ADV"
     taken, given = ((21, 40), (41, 60)) if wide else ((21, 32), (33, 44))
     declared = _Sums(
@@ -271,11 +271,11 @@ def _check_batch(register: Register, batch: _Batch, control: Line) -> None:
         control.whole(*given, "the total of credits"),
     )
     name = f"Batch {batch.header.cut(88, 94).lstrip('0')}"
-    _compare(register, control, name, declared, batch.sums)
+    _compare(ledger, control, name, declared, batch.sums)
 
 
 def _check_file(
-    register: Register, control: Line, total: _Sums, n_batches: int, n_lines: int
+    ledger: Ledger, control: Line, total: _Sums, n_batches: int, n_lines: int
 ) -> None:
     wide = control.text[31:71].isdigit()  # as in files of ADV batches only
     taken, given = ((32, 51), (52, 71)) if wide else ((32, 43), (44, 55))
@@ -285,15 +285,15 @@ def _check_file(
         control.whole(*taken, "the total of debits"),
         control.whole(*given, "the total of credits"),
     )
-    _compare(register, control, "The file", declared, total)
+    _compare(ledger, control, "The file", declared, total)
     if (count := control.whole(2, 7, "the batch count")) != n_batches:
-        register.warn(
+        ledger.warn(
             f"The file control at line {control.number} declares {count} batches, "
             f"the file has {n_batches}."
         )
 
 
-def _compare(register: Register, control: Line, name: str, declared: _Sums, found: _Sums) -> None:
+def _compare(ledger: Ledger, control: Line, name: str, declared: _Sums, found: _Sums) -> None:
     for what, said, is_ in (
         ("a number of entries and addenda of", declared.n_lines, found.n_lines),
         ("an entry hash of", declared.hash, found.hash % 10**10),
@@ -301,7 +301,7 @@ def _compare(register: Register, control: Line, name: str, declared: _Sums, foun
         ("credits, in cents, of", declared.credits, found.credits),
     ):
         if said != is_:
-            register.warn(
+            ledger.warn(
                 f"{name}: the control record at line {control.number} declares "
                 f"{what} {said:,}, the entries give {is_:,}."
             )

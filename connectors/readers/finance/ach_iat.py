@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from connectors.readers.record import Value
-from connectors.readers.register import joined
+from connectors.readers.ledger import joined
 
 if TYPE_CHECKING:
     from connectors.readers.finance.ach import Line

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.readers.register import joined
+from connectors.readers.ledger import joined
 
 _MILLION = 1_000_000
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from connectors.readers.finance.context import Context
 from connectors.readers.finance.fact import sentence
 from connectors.readers.record import Quantity, Value, decimal
-from connectors.readers.register import Register, joined
+from connectors.readers.ledger import Ledger, joined
 
 _EXCERPT_CHARS = 400
 _NAMES = ("EntityRegistrantName", "NameOfReportingEntityOrOtherMeansOfIdentification")
@@ -59,7 +59,7 @@ class Filing:
         return joined(self.entity, self.said(_KINDS), self.said(_ENDS), by=" · ")
 
 
-def place(register: Register, filing: Filing) -> None:
+def place(ledger: Ledger, filing: Filing) -> None:
     """Add all facts, those of one concept together; a repeated fact is worded once."""
     by_concept: dict[str, list[Fact]] = {}
     for fact in filing.facts:
@@ -68,11 +68,11 @@ def place(register: Register, filing: Filing) -> None:
     for facts in by_concept.values():
         for fact in facts:
             key = replace(fact, id="", is_hidden=False, decimals="")
-            _place(register, filing, fact, is_again=key in seen)
+            _place(ledger, filing, fact, is_again=key in seen)
             seen.add(key)
 
 
-def _place(register: Register, filing: Filing, fact: Fact, *, is_again: bool) -> None:
+def _place(ledger: Ledger, filing: Filing, fact: Fact, *, is_again: bool) -> None:
     value = fact.value
     is_long = value is not None and not fact.unit and len(value) > _EXCERPT_CHARS
     if value is not None and is_long:
@@ -96,14 +96,14 @@ def _place(register: Register, filing: Filing, fact: Fact, *, is_again: bool) ->
     }
     subject = f"company:{filing.entity}" if filing.entity else ""
     if is_again:
-        register.again("fact", values, own_id=fact.id, subject=subject)
+        ledger.again("fact", values, own_id=fact.id, subject=subject)
         return
     dimensions = (f"{spaced(a)}: {spaced(m)}" for a, m in fact.context.dimensions)
     shown = "not reported" if value is None else value
     told = sentence(
         label, fact.concept, fact.context.when, shown, fact.unit, *dimensions, _rounding(fact)
     )
-    register.line(told, "fact", values, own_id=fact.id, subject=subject)
+    ledger.line(told, "fact", values, own_id=fact.id, subject=subject)
 
 
 def _rounding(fact: Fact) -> str:

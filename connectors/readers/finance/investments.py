@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from connectors.readers.finance.ofx_tree import Node
 from connectors.readers.record import Quantity, Value
-from connectors.readers.register import Register, joined, named, worded
+from connectors.readers.ledger import Ledger, joined, named, worded
 
 _SUMS = ("TOTAL", "UNITPRICE", "COMMISSION", "FEES", "TAXES", "MARKUP", "MARKDOWN", "LOAD")
 
 
-def place(register: Register, statement: Node, currency: str, account: str) -> None:
+def place(ledger: Ledger, statement: Node, currency: str, account: str) -> None:
     """Add trades, positions and open orders of an investment statement."""
     listed = statement.first("INVTRANLIST")
     for trade in listed.inner if listed else []:
         if (tran := next(trade.every("INVTRAN"), None)) is not None:
-            _trade(register, trade, tran, currency, account)
+            _trade(ledger, trade, tran, currency, account)
     for position in statement.every("INVPOS"):
-        _position(register, position, currency, account)
+        _position(ledger, position, currency, account)
     for order in statement.every("OO"):
-        _order(register, order, currency, account)
+        _order(ledger, order, currency, account)
     balance = statement.first("INVBAL")
     for name in ("AVAILCASH", "MARGINBALANCE", "SHORTBALANCE", "BUYPOWER"):
         value = balance.number(name) if balance else None
         if value is not None:
             amount = Quantity(value, currency)
-            register.line(
+            ledger.line(
                 f"Balance, {name.lower()}: {worded(amount)}; account {account}",
                 "balance",
                 {"type": name, "amount": amount, "account": account},
@@ -32,11 +32,11 @@ def place(register: Register, statement: Node, currency: str, account: str) -> N
             )
 
 
-def place_securities(register: Register, root: Node) -> None:
+def place_securities(ledger: Ledger, root: Node) -> None:
     """Add the securities that a file describes."""
     infos = [info for listed in root.every("SECLIST") for info in listed.inner]
     if infos:
-        register.heading("Securities", 2)
+        ledger.heading("Securities", 2)
     for info in infos:
         security = info.first("SECINFO")
         if security is None:
@@ -51,7 +51,7 @@ def place_securities(register: Register, root: Node) -> None:
             "memo": security.value("MEMO"),
         }
         told = (named(key.replace("_", " "), value) for key, value in values.items())
-        register.line(
+        ledger.line(
             joined(f"Security {number}", *told),
             "security",
             values,
@@ -60,7 +60,7 @@ def place_securities(register: Register, root: Node) -> None:
         )
 
 
-def _trade(register: Register, trade: Node, tran: Node, currency: str, account: str) -> None:
+def _trade(ledger: Ledger, trade: Node, tran: Node, currency: str, account: str) -> None:
     body = next(trade.every("INVBUY", "INVSELL"), trade)
     security = next(trade.every("SECID"), Node("", 0)).value("UNIQUEID")
     unit = body.value("CURRENCY/CURSYM") or currency
@@ -80,7 +80,7 @@ def _trade(register: Register, trade: Node, tran: Node, currency: str, account: 
         **sums,
         "memo": tran.value("MEMO"),
     }
-    register.line(
+    ledger.line(
         _told(f"{worded(tran.day('DTTRADE'))} {trade.name}", values),
         "investment_transaction",
         values,
@@ -89,7 +89,7 @@ def _trade(register: Register, trade: Node, tran: Node, currency: str, account: 
     )
 
 
-def _position(register: Register, position: Node, currency: str, account: str) -> None:
+def _position(ledger: Ledger, position: Node, currency: str, account: str) -> None:
     unit = position.value("CURRENCY/CURSYM") or currency
     price, market = position.number("UNITPRICE"), position.number("MKTVAL")
     values: dict[str, Value | None] = {
@@ -102,10 +102,10 @@ def _position(register: Register, position: Node, currency: str, account: str) -
         "date": position.day("DTPRICEASOF"),
         "memo": position.value("MEMO"),
     }
-    register.line(_told("Position", values), "position", values, subject=f"account:{account}")
+    ledger.line(_told("Position", values), "position", values, subject=f"account:{account}")
 
 
-def _order(register: Register, order: Node, currency: str, account: str) -> None:
+def _order(ledger: Ledger, order: Node, currency: str, account: str) -> None:
     limit = order.number("LIMITPRICE")
     values: dict[str, Value | None] = {
         "account": account,
@@ -115,7 +115,7 @@ def _order(register: Register, order: Node, currency: str, account: str) -> None
         "limit_price": None if limit is None else Quantity(limit, currency),
         "duration": order.value("DURATION"),
     }
-    register.line(
+    ledger.line(
         _told("Open order", values),
         "open_order",
         values,

@@ -30,7 +30,7 @@ from connectors.readers.finance import payments
 from connectors.readers.finance.parties import account, agent, party
 from connectors.readers.model import Reading
 from connectors.readers.record import Period, Quantity, Value
-from connectors.readers.register import Register, joined, named, worded
+from connectors.readers.ledger import Ledger, joined, named, worded
 from connectors.readers.source import Source
 
 _REPORTS = {"Stmt": "Statement", "Rpt": "Account report", "Ntfctn": "Notification"}
@@ -56,20 +56,20 @@ def read(source: Source) -> Reading:
     message = next(inside(document), None) if document is not None else None
     if message is None:
         raise ReadError("corrupt", "The XML breaks its format: it has no Document with a message.")
-    register = Register(source)
+    ledger = Ledger(source)
     reports = [child for child in inside(message) if local(child.tag) in _REPORTS]
     if reports:
         for report in reports:
-            _report(register, report)
+            _report(ledger, report)
     elif every(message, "PmtInf"):
-        payments.place(register, message)
+        payments.place(ledger, message)
     else:
         refuse(message, "holds neither Stmt, Rpt, Ntfctn nor PmtInf, one of which is required")
-    title = register.outline.first_heading
-    return register.reading(source.media_type, title)
+    title = ledger.outline.first_heading
+    return ledger.reading(source.media_type, title)
 
 
-def _report(register: Register, report: Element) -> None:
+def _report(ledger: Ledger, report: Element) -> None:
     kind = local(report.tag)
     owner_account = first(report, "Acct")
     if owner_account is None:
@@ -81,11 +81,11 @@ def _report(register: Register, report: Element) -> None:
         when(report, "FrToDt/FrDtTm", "FrToDt/FrDt"), when(report, "FrToDt/ToDtTm", "FrToDt/ToDt")
     )
     entries = every(report, "Ntry")
-    register.heading(
+    ledger.heading(
         joined(f"{_REPORTS[kind]} {text(report, 'Id')}", f"account {number_}", by=" · "), 1
     )
     name = text(owner_account, "Nm")
-    register.state(
+    ledger.state(
         joined(
             f"{_REPORTS[kind]} {text(report, 'Id')} of account {number_}",
             named("name", name),
@@ -113,10 +113,10 @@ def _report(register: Register, report: Element) -> None:
         subject=subject,
     )
     for balance in every(report, "Bal"):
-        _balance(register, balance, number_, subject)
+        _balance(ledger, balance, number_, subject)
     for entry in entries:
-        _entry(register, entry, number_, subject)
-    _check(register, report, entries)
+        _entry(ledger, entry, number_, subject)
+    _check(ledger, report, entries)
 
 
 def _signed(element: Element) -> Quantity:
@@ -137,12 +137,12 @@ def _directed(element: Element, amount: Element) -> Quantity:
     return Quantity(-value if direction == "DBIT" else value, currency)
 
 
-def _balance(register: Register, balance: Element, number_: str, subject: str) -> None:
+def _balance(ledger: Ledger, balance: Element, number_: str, subject: str) -> None:
     code = text(balance, "Tp/CdOrPrtry/Cd", "Tp/CdOrPrtry/Prtry", "Tp/Cd", "Tp/Prtry")
     amount = _signed(balance)
     date = when(balance, "Dt/Dt", "Dt/DtTm", "Dt")
     name = _BALANCES.get(code, code.lower())
-    register.line(
+    ledger.line(
         joined(f"Balance, {name}: {worded(amount)}", f"account {number_}", worded(date)),
         "balance",
         {"type": code, "name": name, "amount": amount, "date": date, "account": number_},
@@ -150,7 +150,7 @@ def _balance(register: Register, balance: Element, number_: str, subject: str) -
     )
 
 
-def _entry(register: Register, entry: Element, number_: str, subject: str) -> None:
+def _entry(ledger: Ledger, entry: Element, number_: str, subject: str) -> None:
     details = every(entry, "NtryDtls/TxDtls") or every(entry, "TxDtls")
     amount = _signed(entry)
     only = details[0] if len(details) == 1 else None
@@ -167,15 +167,15 @@ def _entry(register: Register, entry: Element, number_: str, subject: str) -> No
         **(_detail(only, amount) if only is not None else {}),
         "information": text(entry, "AddtlNtryInf"),
     }
-    register.line(
+    ledger.line(
         _sentence(amount, values), "transaction", values, own_id=_id(entry, only), subject=subject
     )
     if only is None:
         for detail in details:
-            _part(register, entry, detail, subject)
+            _part(ledger, entry, detail, subject)
 
 
-def _part(register: Register, entry: Element, detail: Element, subject: str) -> None:
+def _part(ledger: Ledger, entry: Element, detail: Element, subject: str) -> None:
     whole = _signed(entry)
     values: dict[str, Value | None] = {
         "date": when(entry, "BookgDt/Dt", "BookgDt/DtTm"),
@@ -185,7 +185,7 @@ def _part(register: Register, entry: Element, detail: Element, subject: str) -> 
     amount = _detail_amount(detail, whole)
     values["amount"] = amount
     sentence = _sentence(amount, values) if amount else joined(*_told(values))
-    register.line(
+    ledger.line(
         f"Part of the batch above: {sentence}",
         "transaction_detail",
         values,
@@ -285,7 +285,7 @@ def _reference(detail: Element) -> str:
     return text(detail, *(f"Refs/{name}" for name in names))
 
 
-def _check(register: Register, report: Element, entries: list[Element]) -> None:
+def _check(ledger: Ledger, report: Element, entries: list[Element]) -> None:
     """Warn when opening balance and booked entries don't give the closing balance."""
     sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for balance in every(report, "Bal"):
@@ -301,7 +301,7 @@ def _check(register: Register, report: Element, entries: list[Element]) -> None:
             continue
         expected = opening + sums.get(("entries", currency), Decimal())
         if expected != sums["CLBD", currency]:
-            register.warn(
+            ledger.warn(
                 f"{_REPORTS[local(report.tag)]} {text(report, 'Id')} (line {report.sourceline}): "
                 f"opening balance and entries give {expected:,f} {currency}, "
                 f"not the closing balance of {sums['CLBD', currency]:,f}."

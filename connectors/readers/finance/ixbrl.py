@@ -17,7 +17,7 @@ from connectors.readers.finance.xbrl import labels
 from connectors.readers.markup import place_html
 from connectors.readers.model import Reading
 from connectors.readers.record import decimal
-from connectors.readers.register import Register
+from connectors.readers.ledger import Ledger
 from connectors.readers.source import Source
 from connectors.readers.text import clean, decode, language
 
@@ -36,18 +36,18 @@ def read(source: Source) -> Reading:
     filing = Filing(tuple(_facts(root)), labels(root))
     declared = _ENCODING.search(data[:1000])
     markup = decode(data, declared.group(1).decode("ascii") if declared else None)
-    register = Register(source)
-    register.warnings += warnings
-    title, lang, hidden = place_html(register.outline, markup)
-    register.warnings += hidden
+    ledger = Ledger(source)
+    ledger.warnings += warnings
+    title, lang, hidden = place_html(ledger.outline, markup)
+    ledger.warnings += hidden
     if not filing.facts:
-        register.warn("The page declares inline XBRL and tags no fact.")
+        ledger.warn("The page declares inline XBRL and tags no fact.")
     else:
-        register.heading(filing.title or title or "Filing", 1)
-        register.heading(_FACTS_HEADING, 2)
-        place(register, filing)
+        ledger.heading(filing.title or title or "Filing", 1)
+        ledger.heading(_FACTS_HEADING, 2)
+        place(ledger, filing)
     lang = lang or language(_lang(root))
-    return register.reading(source.media_type, filing.title or title, lang)
+    return ledger.reading(source.media_type, filing.title or title, lang)
 
 
 def _parsed(data: bytes) -> tuple[Element, list[str]]:

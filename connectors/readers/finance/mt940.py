@@ -18,7 +18,7 @@ from connectors.readers.errors import ReadError
 from connectors.readers.finance.purpose import purpose
 from connectors.readers.model import Reading
 from connectors.readers.record import Quantity, Value
-from connectors.readers.register import Register, joined, named, worded
+from connectors.readers.ledger import Ledger, joined, named, worded
 from connectors.readers.source import Source
 from connectors.readers.text import clean, decode
 
@@ -64,15 +64,15 @@ class _Message:
 
 def read(source: Source) -> Reading:
     """Read all messages of a file; raises `ReadError` with the line that breaks the format."""
-    register = Register(source)
+    ledger = Ledger(source)
     messages = list(_messages(decode(source.path.read_bytes())))
     if not messages:
         raise ReadError(
             "corrupt", "Line 1 has no MT940 field such as :20:; this is not a statement."
         )
     for message in messages:
-        _place(register, message)
-    return register.reading(source.media_type, register.outline.first_heading)
+        _place(ledger, message)
+    return ledger.reading(source.media_type, ledger.outline.first_heading)
 
 
 def _messages(text: str) -> Iterator[_Message]:
@@ -102,7 +102,7 @@ def _refuse(number: int, line: str, problem: str) -> NoReturn:
     raise ReadError("corrupt", f"Line {number} ({clean(line)[:30]!r}) {problem}.")
 
 
-def _place(register: Register, message: _Message) -> None:
+def _place(ledger: Ledger, message: _Message) -> None:
     _check_order(message)
     account = re.sub(r"\s", "", message.text("25", "25P"))
     subject = f"account:{account}" if account else ""
@@ -114,13 +114,13 @@ def _place(register: Register, message: _Message) -> None:
         if not message.text(*tags)
     ]
     if missing:
-        register.warn(
+        ledger.warn(
             f"The message at line {message.fields[0].number} lacks {', '.join(missing)}, which "
             "the format requires: it may be a part of a statement."
         )
     title = joined(f"{kind} {sequence}".strip(), f"account {account}" if account else "", by=" · ")
-    register.heading(title, 1)
-    balances = {f.tag: _balance(register, message, f) for f in message.fields if f.tag in _BALANCES}
+    ledger.heading(title, 1)
+    balances = {f.tag: _balance(ledger, message, f) for f in message.fields if f.tag in _BALANCES}
     currency = next(iter(balances.values())).unit if balances else message.text("34F")[:3]
     entries = [f for f in message.fields if f.tag == "61"]
     values: dict[str, Value | None] = {
@@ -131,7 +131,7 @@ def _place(register: Register, message: _Message) -> None:
         "entries": len(entries),
     }
     told = (named(key, value) for key, value in values.items() if key != "sequence")
-    register.state(
+    ledger.state(
         joined(f"{kind} {sequence}".strip(), *told, named("information", _closing_note(message))),
         "statement",
         values,
@@ -140,10 +140,10 @@ def _place(register: Register, message: _Message) -> None:
     )
     for found in message.fields:
         if found.tag in _BALANCES:
-            _state_balance(register, found, balances[found.tag], account, subject)
+            _state_balance(ledger, found, balances[found.tag], account, subject)
         elif found.tag == "61":
-            _state_entry(register, message, found, currency, account, subject)
-    _check_sum(register, message, balances, currency)
+            _state_entry(ledger, message, found, currency, account, subject)
+    _check_sum(ledger, message, balances, currency)
 
 
 def _check_order(message: _Message) -> None:
@@ -165,7 +165,7 @@ def _check_order(message: _Message) -> None:
         seen = place
 
 
-def _balance(register: Register, message: _Message, found: _Field) -> Quantity:
+def _balance(ledger: Ledger, message: _Message, found: _Field) -> Quantity:
     match = _BALANCE.match(found.value.replace(" ", ""))
     if match is None:
         _refuse(found.number, found.value, "is no balance (C or D, date, currency, amount)")
@@ -182,7 +182,7 @@ def _balance(register: Register, message: _Message, found: _Field) -> Quantity:
             )
             or ""
         )
-        register.warn(
+        ledger.warn(
             f"The balance at line {found.number} has no currency; "
             f"{currency or 'none'} was taken from the other balance."
         )
@@ -191,11 +191,11 @@ def _balance(register: Register, message: _Message, found: _Field) -> Quantity:
 
 
 def _state_balance(
-    register: Register, found: _Field, amount: Quantity, account: str, subject: str
+    ledger: Ledger, found: _Field, amount: Quantity, account: str, subject: str
 ) -> None:
     name = _BALANCES[found.tag]
     on = _day(found.number, found.value[1:7])
-    register.line(
+    ledger.line(
         joined(
             f"Balance, {name}: {worded(amount)}",
             f"account {account}" if account else "",
@@ -208,7 +208,7 @@ def _state_balance(
 
 
 def _state_entry(
-    register: Register,
+    ledger: Ledger,
     message: _Message,
     found: _Field,
     currency: str,
@@ -246,7 +246,7 @@ def _state_entry(
         for key, value in values.items()
         if key not in silent and value
     )
-    register.line(
+    ledger.line(
         joined(head, *details),
         "transaction",
         values,
@@ -299,7 +299,7 @@ def _closing_note(message: _Message) -> str:
 
 
 def _check_sum(
-    register: Register, message: _Message, balances: dict[str, Quantity], currency: str
+    ledger: Ledger, message: _Message, balances: dict[str, Quantity], currency: str
 ) -> None:
     """Warn when opening balance and entries don't give the closing balance."""
     opening = balances.get("60F") or balances.get("60M")
@@ -310,7 +310,7 @@ def _check_sum(
     matches = [(f.number, m) for f in entries if (m := _ENTRY.match(f.value))]
     total = opening.amount + sum(_signed(number, m) for number, m in matches)
     if total != closing.amount:
-        register.warn(
+        ledger.warn(
             f"The statement at line {message.fields[0].number}: opening balance and entries give "
             f"{total:,f} {currency}, not the closing balance of {closing.amount:,f}."
         )

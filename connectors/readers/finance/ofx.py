@@ -13,7 +13,7 @@ from connectors.readers.finance import investments
 from connectors.readers.finance.ofx_tree import Node, tree
 from connectors.readers.model import Reading
 from connectors.readers.record import Period, Quantity, Value
-from connectors.readers.register import Register, joined, named, worded
+from connectors.readers.ledger import Ledger, joined, named, worded
 from connectors.readers.source import Source
 from connectors.readers.text import decode
 
@@ -76,25 +76,25 @@ def read(source: Source) -> Reading:
     root = tree(decode(data, f"cp{charset}" if charset and charset.isdigit() else charset))
     sign_on = next(root.every("SONRS"), Node("", 0))
     lang = "pt" if sign_on.value("LANGUAGE").upper() == "POR" else "en"
-    register = Register(source)
+    ledger = Ledger(source)
     institution = sign_on.value("FI/ORG", "FI/FID")
-    register.heading(joined("OFX", institution, by=" · "), 1)
+    ledger.heading(joined("OFX", institution, by=" · "), 1)
     for status in root.every("STATUS"):
         if status.value("CODE") not in ("", "0"):
             problem = joined(status.value("CODE"), status.value("MESSAGE"), by=" ")
-            register.warn(f"{_WORDS[lang]['status']} {problem} (line {status.line}).")
+            ledger.warn(f"{_WORDS[lang]['status']} {problem} (line {status.line}).")
     for statement in root.every(*_STATEMENTS):
-        _statement(register, statement, institution, lang)
-    investments.place_securities(register, root)
-    _profile(register, root, institution)
-    if not register.n_records:
+        _statement(ledger, statement, institution, lang)
+    investments.place_securities(ledger, root)
+    _profile(ledger, root, institution)
+    if not ledger.n_records:
         raise ReadError("empty", "The OFX holds no statement, security or profile.")
-    return register.reading(
-        source.media_type, register.outline.first_heading, lang if sign_on.name else None
+    return ledger.reading(
+        source.media_type, ledger.outline.first_heading, lang if sign_on.name else None
     )
 
 
-def _statement(register: Register, statement: Node, institution: str, lang: str) -> None:
+def _statement(ledger: Ledger, statement: Node, institution: str, lang: str) -> None:
     say = _WORDS[lang]
     holder = next((n for n in statement.inner if n.name in _ACCOUNTS), None)
     if holder is None:
@@ -109,8 +109,8 @@ def _statement(register: Register, statement: Node, institution: str, lang: str)
     period = Period(listed.day("DTSTART"), listed.day("DTEND"))
     entries = list(listed.every("STMTTRN"))
     bank = joined(institution, holder.value("BANKID", "BROKERID"), by=" ")
-    register.heading(f"{say['statement']} · {say['account']} {account}", 2)
-    register.state(
+    ledger.heading(f"{say['statement']} · {say['account']} {account}", 2)
+    ledger.state(
         joined(
             f"{say['statement']} · {say['account']} {account}",
             named(say["bank"], bank),
@@ -133,21 +133,21 @@ def _statement(register: Register, statement: Node, institution: str, lang: str)
     )
     for name in ("LEDGERBAL", "AVAILBAL"):
         if (balance := statement.first(name)) is not None:
-            _balance(register, balance, currency, account, lang)
+            _balance(ledger, balance, currency, account, lang)
     for entry in entries:
-        _entry(register, entry, currency, account, lang)
+        _entry(ledger, entry, currency, account, lang)
     if statement.name == "INVSTMTRS":
-        investments.place(register, statement, currency, account)
+        investments.place(ledger, statement, currency, account)
 
 
-def _balance(register: Register, balance: Node, currency: str, account: str, lang: str) -> None:
+def _balance(ledger: Ledger, balance: Node, currency: str, account: str, lang: str) -> None:
     say = _WORDS[lang]
     value = balance.number("BALAMT")
     if value is None:
         return
     amount, on = Quantity(value, currency), balance.day("DTASOF")
     name = "ledger" if balance.name == "LEDGERBAL" else "available"
-    register.line(
+    ledger.line(
         joined(
             f"{say['balance']}, {say[name]}: {worded(amount, lang)}",
             f"{say['account']} {account}",
@@ -159,7 +159,7 @@ def _balance(register: Register, balance: Node, currency: str, account: str, lan
     )
 
 
-def _entry(register: Register, entry: Node, currency: str, account: str, lang: str) -> None:
+def _entry(ledger: Ledger, entry: Node, currency: str, account: str, lang: str) -> None:
     say = _WORDS[lang]
     value = entry.number("TRNAMT")
     if value is None:
@@ -186,7 +186,7 @@ def _entry(register: Register, entry: Node, currency: str, account: str, lang: s
         "reference": entry.value("REFNUM"),
         "original_currency": entry.value("ORIGCURRENCY/CURSYM"),
     }
-    register.line(
+    ledger.line(
         joined(
             head.strip(),
             named(say["type"], entry.value("TRNTYPE")),
@@ -201,7 +201,7 @@ def _entry(register: Register, entry: Node, currency: str, account: str, lang: s
     )
 
 
-def _profile(register: Register, root: Node, institution: str) -> None:
+def _profile(ledger: Ledger, root: Node, institution: str) -> None:
     for profile in root.every("PROFRS"):
         name = profile.value("FINAME") or institution
         sets = [n.name.removesuffix("SET") for n in (profile.first("MSGSETLIST") or profile).inner]
@@ -219,7 +219,7 @@ def _profile(register: Register, root: Node, institution: str) -> None:
             "email": profile.value("EMAIL"),
         }
         told = (named(key, value) for key, value in values.items() if key != "name")
-        register.state(
+        ledger.state(
             joined(f"Profile of the institution {name}".rstrip(), *told),
             "institution",
             values,

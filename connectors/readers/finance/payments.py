@@ -19,15 +19,15 @@ from connectors.readers.branches import (
 )
 from connectors.readers.finance.parties import account, agent, party
 from connectors.readers.record import Quantity, Value
-from connectors.readers.register import Register, joined, named, worded
+from connectors.readers.ledger import Ledger, joined, named, worded
 
 
-def place(register: Register, message: Element) -> None:
+def place(ledger: Ledger, message: Element) -> None:
     """Add the payments of a message, by the order that they are in."""
     header = first(message, "GrpHdr")
     if header is None:
         refuse(message, "has no GrpHdr")
-    register.heading(
+    ledger.heading(
         joined(
             f"Payment message {text(header, 'MsgId')}", party(first(header, "InitgPty")), by=" · "
         ),
@@ -35,11 +35,11 @@ def place(register: Register, message: Element) -> None:
     )
     amounts: list[Decimal] = []
     for order in every(message, "PmtInf"):
-        amounts += _order(register, order)
-    _check(register, header, amounts)
+        amounts += _order(ledger, order)
+    _check(ledger, header, amounts)
 
 
-def _order(register: Register, order: Element) -> list[Decimal]:
+def _order(ledger: Ledger, order: Element) -> list[Decimal]:
     is_debit = bool(every(order, "DrctDbtTxInf"))
     payments = every(order, "DrctDbtTxInf") or every(order, "CdtTrfTxInf")
     if not payments:
@@ -61,8 +61,8 @@ def _order(register: Register, order: Element) -> list[Decimal]:
         "method": text(order, "PmtMtd"),
     }
     told = (named(key.replace("_", " "), value) for key, value in values.items())
-    register.heading(f"{what} {number_of_order}", 2)
-    register.state(
+    ledger.heading(f"{what} {number_of_order}", 2)
+    ledger.state(
         joined(f"{what} {number_of_order}", *told),
         "payment_order",
         values,
@@ -70,13 +70,13 @@ def _order(register: Register, order: Element) -> list[Decimal]:
         subject=subject,
     )
     shared = {key: values[key] for key in ("party", "account", "date")} | {"order": number_of_order}
-    amounts = [_payment(register, payment, shared, subject) for payment in payments]
-    _check(register, order, amounts)
+    amounts = [_payment(ledger, payment, shared, subject) for payment in payments]
+    _check(ledger, order, amounts)
     return amounts
 
 
 def _payment(
-    register: Register, payment: Element, shared: dict[str, Value | None], subject: str
+    ledger: Ledger, payment: Element, shared: dict[str, Value | None], subject: str
 ) -> Decimal:
     is_debit = local(payment.tag) == "DrctDbtTxInf"
     other = "Dbtr" if is_debit else "Cdtr"
@@ -95,7 +95,7 @@ def _payment(
     }
     deed = f"collects {worded(amount)} from" if is_debit else f"pays {worded(amount)} to"
     told = (named(key.replace("_", " "), value) for key, value in details.items())
-    register.line(
+    ledger.line(
         joined(f"{worded(shared['date'])} {shared['party']} {deed} {counterparty}".strip(), *told),
         "payment",
         {"amount": amount, "counterparty": counterparty, **shared, **details},
@@ -115,13 +115,13 @@ def _amount(payment: Element) -> Quantity:
     return Quantity(amount_of(found), attribute(found, "Ccy"))
 
 
-def _check(register: Register, element: Element, amounts: list[Decimal]) -> None:
+def _check(ledger: Ledger, element: Element, amounts: list[Decimal]) -> None:
     """Warn when the declared number or sum of payments is not that of the payments."""
     place = f"{local(element.tag)} (line {element.sourceline})"
     declared, control = number(element, "NbOfTxs"), number(element, "CtrlSum")
     if declared is not None and declared != len(amounts):
-        register.warn(f"{place} declares {declared} payments, the file has {len(amounts)}.")
+        ledger.warn(f"{place} declares {declared} payments, the file has {len(amounts)}.")
     if control is not None and control != sum(amounts):
-        register.warn(
+        ledger.warn(
             f"{place} declares a sum of {control:,f}, the payments give {sum(amounts):,f}."
         )

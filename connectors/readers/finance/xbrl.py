@@ -8,7 +8,7 @@ from connectors.readers.errors import ReadError
 from connectors.readers.finance.context import contexts, units
 from connectors.readers.finance.filing import Fact, Filing, place
 from connectors.readers.model import Reading
-from connectors.readers.register import Register
+from connectors.readers.ledger import Ledger
 from connectors.readers.source import Source
 from connectors.readers.text import language
 
@@ -23,14 +23,14 @@ def read(source: Source) -> Reading:
     filing = Filing(tuple(_facts(root)), labels(root))
     if not filing.facts:
         raise ReadError("empty", "The XBRL instance holds no facts.")
-    register = Register(source)
-    register.heading(filing.title or "Facts", 1)
-    place(register, filing)
+    ledger = Ledger(source)
+    ledger.heading(filing.title or "Facts", 1)
+    place(ledger, filing)
     langs = [fact.lang for fact in filing.facts if fact.lang]
     lang = language(root.get(_LANG)) or (
         language(max(set(langs), key=langs.count)) if langs else None
     )
-    return register.reading(source.media_type, filing.title or None, lang)
+    return ledger.reading(source.media_type, filing.title or None, lang)
 
 
 def _facts(root: Element) -> list[Fact]:

@@ -1,4 +1,4 @@
-"""Which known vocabulary a text is written in, by its root element or the grammar of its lines."""
+"""Formats of finance and retail by their namespaces, or by the grammar of their lines."""
 
 from __future__ import annotations
 
@@ -10,10 +10,6 @@ ISO20022 = "application/iso20022+xml"
 OFX = "application/x-ofx"
 MT940 = "application/x-mt940"
 ACH = "application/x-nacha"
-EPCIS = "application/epcis+xml"
-UBL = "application/ubl+xml"
-NFE = "application/nfe+xml"
-FEED = "application/merchant-feed+xml"
 
 BY_SUFFIX = {
     ".ofx": OFX,
@@ -30,20 +26,11 @@ BY_SUFFIX = {
 
 _XML = (
     (r"urn:iso:std:iso:20022:tech:xsd:(camt\.05[234]|pain\.00[18])\.", ISO20022),
-    (r"http://www\.portalfiscal\.inf\.br/nfe\b", NFE),
-    (r"urn:epcglobal:epcis(-query|-masterdata)?:xsd:\d", EPCIS),
-    (
-        r"urn:oasis:names:specification:ubl:schema:xsd:(Invoice|CreditNote|DebitNote|Order"
-        r"|OrderResponse|DespatchAdvice)-2\b",
-        UBL,
-    ),
-    (r"http://base\.google\.com/(ns|cns)/1\.0", FEED),
     (r"http://www\.xbrl\.org/20(08|13)/inlineXBRL", IXBRL),
 )
 _ROOTS = tuple((re.compile(rf"""xmlns(:[\w.-]+)?\s*=\s*["']{name}"""), kind) for name, kind in _XML)
 _INLINE = re.compile(r"<ix:(header|hidden|nonNumeric|nonFraction)\b", re.IGNORECASE)
 _INSTANCE = re.compile(r"<(\w[\w.-]*:)?xbrl\b[^>]*http://www\.xbrl\.org/2003/instance", re.DOTALL)
-_BARE_NFE = re.compile(r"<(nfeProc|NFe|enviNFe)\b[^>]*>\s*<(NFe|infNFe|idLote)\b")
 _OFX = re.compile(r"\s*OFXHEADER\s*:|\s*(<\?[^>]*\?>\s*)*<OFX>|.{0,200}<\?OFX\s", re.DOTALL)
 _MT = re.compile(
     r"\s*(\{1:[^}]*\}(\{[235]:([^{}]|\{[^{}]*\})*\})*\{4:\s*|\{4:\s*)?:(20|25|28C?|6[0-9][A-Z]?):\S",
@@ -58,8 +45,6 @@ def of_xml(text: str) -> str | None:
     found = next((kind for root, kind in _ROOTS if root.search(start)), None)
     if found is None and _INSTANCE.search(start):
         return XBRL
-    if found is None and _BARE_NFE.search(start):
-        return NFE
     if found is None and re.search(r"<(\w+:)?html\b", start, re.IGNORECASE):
         return IXBRL if _INLINE.search(text) else None
     return found
