@@ -14,9 +14,9 @@ from typing import NoReturn
 
 from connectors.readers.errors import ReadError
 from connectors.readers.finance import ach_iat
+from connectors.readers.ledger import Ledger, joined, named, worded
 from connectors.readers.model import Reading
 from connectors.readers.record import Quantity, Value
-from connectors.readers.ledger import Ledger, joined, named, worded
 from connectors.readers.source import Source
 from connectors.readers.text import clean, decode
 
@@ -274,9 +274,7 @@ def _check_batch(ledger: Ledger, batch: _Batch, control: Line) -> None:
     _compare(ledger, control, name, declared, batch.sums)
 
 
-def _check_file(
-    ledger: Ledger, control: Line, total: _Sums, n_batches: int, n_lines: int
-) -> None:
+def _check_file(ledger: Ledger, control: Line, total: _Sums, n_batches: int, n_lines: int) -> None:
     wide = control.text[31:71].isdigit()  # as in files of ADV batches only
     taken, given = ((32, 51), (52, 71)) if wide else ((32, 43), (44, 55))
     declared = _Sums(

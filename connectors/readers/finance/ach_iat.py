@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from connectors.readers.record import Value
 from connectors.readers.ledger import joined
+from connectors.readers.record import Value
 
 if TYPE_CHECKING:
     from connectors.readers.finance.ach import Line

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from connectors.readers.finance.context import Context
 from connectors.readers.finance.fact import sentence
-from connectors.readers.record import Quantity, Value, decimal
 from connectors.readers.ledger import Ledger, joined
+from connectors.readers.record import Quantity, Value, decimal
 
 _EXCERPT_CHARS = 400
 _NAMES = ("EntityRegistrantName", "NameOfReportingEntityOrOtherMeansOfIdentification")

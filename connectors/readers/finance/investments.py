@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from connectors.readers.finance.ofx_tree import Node
-from connectors.readers.record import Quantity, Value
 from connectors.readers.ledger import Ledger, joined, named, worded
+from connectors.readers.record import Quantity, Value
 
 _SUMS = ("TOTAL", "UNITPRICE", "COMMISSION", "FEES", "TAXES", "MARKUP", "MARKDOWN", "LOAD")
 

@@ -28,9 +28,9 @@ from connectors.readers.elements import parse
 from connectors.readers.errors import ReadError
 from connectors.readers.finance import payments
 from connectors.readers.finance.parties import account, agent, party
+from connectors.readers.ledger import Ledger, joined, named, worded
 from connectors.readers.model import Reading
 from connectors.readers.record import Period, Quantity, Value
-from connectors.readers.ledger import Ledger, joined, named, worded
 from connectors.readers.source import Source
 
 _REPORTS = {"Stmt": "Statement", "Rpt": "Account report", "Ntfctn": "Notification"}

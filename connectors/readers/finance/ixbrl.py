@@ -14,10 +14,10 @@ from connectors.readers.finance.context import contexts, units
 from connectors.readers.finance.filing import Fact, Filing, place
 from connectors.readers.finance.transform import text_value, written_number
 from connectors.readers.finance.xbrl import labels
+from connectors.readers.ledger import Ledger
 from connectors.readers.markup import place_html
 from connectors.readers.model import Reading
 from connectors.readers.record import decimal
-from connectors.readers.ledger import Ledger
 from connectors.readers.source import Source
 from connectors.readers.text import clean, decode, language
 

@@ -16,9 +16,9 @@ from typing import NoReturn
 
 from connectors.readers.errors import ReadError
 from connectors.readers.finance.purpose import purpose
+from connectors.readers.ledger import Ledger, joined, named, worded
 from connectors.readers.model import Reading
 from connectors.readers.record import Quantity, Value
-from connectors.readers.ledger import Ledger, joined, named, worded
 from connectors.readers.source import Source
 from connectors.readers.text import clean, decode
 

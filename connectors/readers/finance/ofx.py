@@ -11,9 +11,9 @@ import re
 from connectors.readers.errors import ReadError
 from connectors.readers.finance import investments
 from connectors.readers.finance.ofx_tree import Node, tree
+from connectors.readers.ledger import Ledger, joined, named, worded
 from connectors.readers.model import Reading
 from connectors.readers.record import Period, Quantity, Value
-from connectors.readers.ledger import Ledger, joined, named, worded
 from connectors.readers.source import Source
 from connectors.readers.text import decode
 

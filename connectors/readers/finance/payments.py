@@ -18,8 +18,8 @@ from connectors.readers.branches import (
     when,
 )
 from connectors.readers.finance.parties import account, agent, party
-from connectors.readers.record import Quantity, Value
 from connectors.readers.ledger import Ledger, joined, named, worded
+from connectors.readers.record import Quantity, Value
 
 
 def place(ledger: Ledger, message: Element) -> None:
@@ -122,6 +122,4 @@ def _check(ledger: Ledger, element: Element, amounts: list[Decimal]) -> None:
     if declared is not None and declared != len(amounts):
         ledger.warn(f"{place} declares {declared} payments, the file has {len(amounts)}.")
     if control is not None and control != sum(amounts):
-        ledger.warn(
-            f"{place} declares a sum of {control:,f}, the payments give {sum(amounts):,f}."
-        )
+        ledger.warn(f"{place} declares a sum of {control:,f}, the payments give {sum(amounts):,f}.")

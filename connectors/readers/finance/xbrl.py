@@ -7,8 +7,8 @@ from connectors.readers.elements import parse
 from connectors.readers.errors import ReadError
 from connectors.readers.finance.context import contexts, units
 from connectors.readers.finance.filing import Fact, Filing, place
-from connectors.readers.model import Reading
 from connectors.readers.ledger import Ledger
+from connectors.readers.model import Reading
 from connectors.readers.source import Source
 from connectors.readers.text import language
 
