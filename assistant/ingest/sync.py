@@ -190,7 +190,7 @@ class SyncRun:
         async def commit_one(page: Page, mark: Mark) -> None:
             await self._store(passing, page, mark)
 
-        page = Page()
+        page, waiting = Page(), None
         async with (
             Line(self._embed, commit_one) as line,
             aclosing(self._connector.changes(passing.cursor)) as events,  # type: ignore[type-var]
@@ -205,11 +205,13 @@ class SyncRun:
                 if any(not page.ids.isdisjoint(earlier.ids) for earlier in line.pages):
                     await line.empty()
                 await asyncio.to_thread(self._compare, page)
-                if not isinstance(event, Complete) and self._may_wait(page):
-                    continue
-                await self._fill(page)
-                await line.put(page, event)
-                page = Page()
+                waiting = event
+                if isinstance(event, Complete) or not self._may_wait(page):
+                    await self._fill(page)
+                    await line.put(page, event)
+                    page, waiting = Page(), None
+            if waiting is not None:
+                await line.put(page, waiting)
 
     def _compare(self, page: Page) -> None:
         """Look up what the catalog knows of the page's items."""
