@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable
 from typing import Any, cast
 
-from connectors.readers import facts, fhir
+from connectors.readers import facts
 from connectors.readers.errors import ReadError
+from connectors.readers.health import fhir
 from connectors.readers.media import NDJSON
 from connectors.readers.model import Reading
 from connectors.readers.outline import Outline

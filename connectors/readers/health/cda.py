@@ -7,8 +7,9 @@ import re
 from lxml import etree
 
 from connectors.readers import enclosed
-from connectors.readers.cda_entries import Statements
-from connectors.readers.cda_types import (
+from connectors.readers.elements import parse
+from connectors.readers.health.cda_entries import Statements
+from connectors.readers.health.cda_types import (
     SDTC,
     V3,
     Texts,
@@ -21,10 +22,9 @@ from connectors.readers.cda_types import (
     name_of,
     time_of,
 )
-from connectors.readers.elements import parse
+from connectors.readers.health.narrative import place_narrative, words
+from connectors.readers.health.patients import subject
 from connectors.readers.model import Reading
-from connectors.readers.narrative import place_narrative, words
-from connectors.readers.patients import subject
 from connectors.readers.register import Register
 from connectors.readers.source import Source
 from connectors.readers.text import best_title, clean, language

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from connectors.readers.codes import code_of
-from connectors.readers.fhir_patients import Patient, Patients, identifiers, links
-from connectors.readers.fhir_types import (
+from connectors.readers.health.codes import code_of
+from connectors.readers.health.fhir_patients import Patient, Patients, identifiers, links
+from connectors.readers.health.fhir_types import (
     SILENT,
     Resource,
     anything,

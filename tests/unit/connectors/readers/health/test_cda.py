@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from connectors.readers import ReadError, Reading
-from connectors.readers.patients import linked
+from connectors.readers.health.patients import linked
 from connectors.readers.record import Period, Quantity
 
 Read = Callable[..., Reading]

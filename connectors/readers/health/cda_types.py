@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from lxml import etree
 
-from connectors.readers.codes import code_of
-from connectors.readers.hl7_words import moment
-from connectors.readers.narrative import local, words
-from connectors.readers.patients import Identifier, identifier
+from connectors.readers.health.codes import code_of
+from connectors.readers.health.hl7_words import moment
+from connectors.readers.health.narrative import local, words
+from connectors.readers.health.patients import Identifier, identifier
 from connectors.readers.record import Period, Quantity, Value, day, decimal
 from connectors.readers.text import clean
 

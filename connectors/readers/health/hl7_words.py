@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
-from connectors.readers.codes import code_of
-from connectors.readers.patients import Identifier, identifier
+from connectors.readers.health.codes import code_of
+from connectors.readers.health.patients import Identifier, identifier
+from connectors.readers.health.segments import Field, Segment, part
 from connectors.readers.record import Value, day
-from connectors.readers.segments import Field, Segment, part
 from connectors.readers.text import clean
 
 _TIME = re.compile(r"(\d{4,14})(?:\.\d+)?([+-]\d{4})?$")

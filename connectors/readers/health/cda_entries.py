@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from connectors.readers.cda_types import (
+from connectors.readers.health.cda_types import (
     V3,
     Texts,
     child,
@@ -25,7 +25,7 @@ from connectors.readers.cda_types import (
     time_of,
     value_of,
 )
-from connectors.readers.narrative import local
+from connectors.readers.health.narrative import local
 from connectors.readers.record import Quantity, Value
 from connectors.readers.register import Register, shown
 from connectors.readers.text import clean

@@ -6,9 +6,9 @@ from typing import Any
 
 from lxml import etree
 
-from connectors.readers import fhir
 from connectors.readers.elements import parse
 from connectors.readers.errors import ReadError
+from connectors.readers.health import fhir
 from connectors.readers.model import Reading
 from connectors.readers.source import Source
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.readers.fhir_types import Resource, human_name, objects, scalar
-from connectors.readers.patients import Identifier, identifier, subject
+from connectors.readers.health.fhir_types import Resource, human_name, objects, scalar
+from connectors.readers.health.patients import Identifier, identifier, subject
 
 _ABOUT = ("patient", "subject", "beneficiary", "individual", "for")
 
