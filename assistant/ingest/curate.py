@@ -94,6 +94,11 @@ class Curator:
         """Say whether a document was curated under other rules than now."""
         return known.rules != self.policy(item).digest
 
+    def is_in_doubt(self, item: Item, known: KnownDocument) -> bool:
+        """Say whether what is stored may hold what the policy now masks or refuses."""
+        digest = self.policy(item).digest
+        return known.is_live and digest != "keep" and known.rules not in {"", digest}
+
     def curate(self, item: Item, reading: Reading, title: str, lang: str) -> Curated:
         """Find what is in a reading and apply the policy; raises `PersonalData`."""
         policy = self.policy(item)

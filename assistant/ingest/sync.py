@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,6 +33,7 @@ from assistant.ingest.duplicates import settle
 from assistant.ingest.line import Line
 from assistant.ingest.page import Page, Unread
 from assistant.ingest.progress import Counts, Progress, Seconds
+from assistant.ingest.step import step
 from assistant.ports import Embedder
 from assistant.settings import CurationSettings, SyncSettings
 from assistant.store import catalog, curations, memberships, runs, sources
@@ -58,6 +59,9 @@ NOTHING_MASKED = CurationSettings()
 LEASE_S = 900.0
 MAX_RETRIES = 8
 MAX_READERS = 2
+MAX_QUIET = 1000
+MAX_QUIET_S = 5.0
+"""How many events with nothing to read, and seconds, may wait for a commit of their own."""
 MIN_GUARDED = 10
 """A source with fewer documents may lose any share of them."""
 
@@ -115,8 +119,10 @@ class SyncRun:
             self._audit.append(conn, Event(SYSTEM, SyncStarted(self._source.name, run_id)))
         state: runs.RunState = "failed"
         error = ""
+        step("lease taken")
         try:
             await self._connector.check()
+            step("source checked")
             await self._groups(lease)
             await self._documents(lease, run_id)
             state = "done"
@@ -133,6 +139,7 @@ class SyncRun:
             self._sandbox.close()
             self._finish(lease, run_id, state, error)
             await self._connector.aclose()
+        step("run finished")
         return Report(self._source.name, self._counts, self._seconds.stages)
 
     def _finish(self, lease: Lease, run_id: int, state: runs.RunState, error: str) -> None:
@@ -150,10 +157,12 @@ class SyncRun:
             }
             async for group in self._connector.groups()
         }
+        step("groups listed")
         with self._database.begin() as conn:
             sources.check_lease(conn, lease)
             memberships.replace_groups(conn, self._source.id, groups)
             sources.mark_synced(conn, lease, groups=True)
+        step("groups stored")
 
     async def _documents(self, lease: Lease, run_id: int) -> None:
         cursor, whole, run_no = self._source.cursor, self._source.whole, self._source.run_no
@@ -165,6 +174,7 @@ class SyncRun:
             try:
                 await self._list(passing)
                 await self._timed("settle", asyncio.to_thread(settle, self._database))
+                step("all committed")
                 self._mark_current(lease)
                 return
             except CursorExpired:
@@ -194,24 +204,43 @@ class SyncRun:
         async def commit_one(page: Page, mark: Mark) -> None:
             await self._store(passing, page, mark)
 
-        page = Page()
+        page, waiting = Page(), None
         async with (
             Line(self._embed, commit_one) as line,
             aclosing(self._connector.changes(passing.cursor)) as events,  # type: ignore[type-var]
         ):
             async for event in events:
-                if isinstance(event, Item):
-                    event = self._curator.cleaned(event)
                 if not isinstance(event, Mark):
                     page.events.append(event)
                     continue
                 if isinstance(event, Complete) and not passing.whole:
                     raise ConnectorError("The connector ended an incremental run as a full one.")
+                step("page listed")
                 if any(not page.ids.isdisjoint(earlier.ids) for earlier in line.pages):
                     await line.empty()
-                await self._fill(page)
-                await line.put(page, event)
-                page = Page()
+                await asyncio.to_thread(self._compare, page)
+                waiting = event
+                if isinstance(event, Complete) or not self._may_wait(page):
+                    await self._fill(page)
+                    await line.put(page, event)
+                    page, waiting = Page(), None
+            if waiting is not None:
+                await line.put(page, waiting)
+
+    def _compare(self, page: Page) -> None:
+        """Look up what the catalog knows of the page's items."""
+        ids = [item.id for item in page.items if item.id not in page.compared]
+        with self._database.reading() as conn:
+            page.known |= catalog.known_documents(conn, self._source.id, ids)
+        known = [(item, page.known[item.id]) for item in page.items if item.id in page.known]
+        page.outdated = {item.id for item, old in known if self._curator.is_outdated(item, old)}
+        page.compared.update(ids)
+        step("page compared")
+
+    def _may_wait(self, page: Page) -> bool:
+        """Say whether a page with nothing to read may grow by the next: few large commits."""
+        quiet = not (self._full or page.gone or page.failed or any(map(page.is_new, page.items)))
+        return quiet and len(page.events) < MAX_QUIET and page.age_s < MAX_QUIET_S
 
     async def _store(self, passing: Pass, page: Page, mark: Mark) -> None:
         """Commit a page that is embedded."""
@@ -219,24 +248,28 @@ class SyncRun:
         self._counts.add(page.counts)
         self._progress.committed(self._counts, mark.done, mark.total)
         passing.cursor = mark.cursor
+        step("page committed")
 
     async def _fill(self, page: Page) -> None:
-        """Find out what the page's items hold: compare, fetch, read, chunk."""
-        ids = [item.id for item in page.items]
-        with self._database.begin() as conn:
-            page.known = catalog.known_documents(conn, self._source.id, ids)
-        page.outdated = {
-            item.id
-            for item in page.items
-            if item.id in page.known and self._curator.is_outdated(item, page.known[item.id])
-        }
+        """Find out what the page's new items hold: fetch, read, chunk."""
         wanted = [item for item in page.items if self._full or page.is_new(item)]
+        if not wanted:
+            return
         with tempfile.TemporaryDirectory(prefix="assistant-sync-") as folder:
             gate = asyncio.Semaphore(MAX_READERS)
             reading = (self._read(item, Path(folder), gate) for item in wanted)
             found = await self._timed("read", asyncio.gather(*reading))
-        page.found = {item.id: body for item, body in zip(wanted, found, strict=True)}
+        page.found = {
+            item.id: self._withdrawn(item, page, body) if isinstance(body, Unread) else body
+            for item, body in zip(wanted, found, strict=True)
+        }
         await self._timed("curate", asyncio.to_thread(self._set_aside, page))
+
+    def _withdrawn(self, item: Item, page: Page, unread: Unread) -> Unread:
+        """Have what is stored go if the policy has changed and it can't be looked at again."""
+        known = page.known.get(item.id)
+        must_go = known is not None and self._curator.is_in_doubt(item, known)
+        return replace(unread, withdrawn=unread.withdrawn or must_go)
 
     def _set_aside(self, page: Page) -> None:
         """Leave to one side what documents of the source repeat at their edges."""
@@ -254,6 +287,7 @@ class SyncRun:
         async with gate:
             try:
                 path = await fetch(self._connector, item, folder, self._limits.file_bytes)
+                step("body fetched")
                 body = await asyncio.to_thread(
                     understand, path, item, self._sandbox, self._limits, self._curator
                 )
@@ -268,6 +302,7 @@ class SyncRun:
                 outcome = Unread("unreadable", f"{type(error).__name__}: {error}")
             else:
                 outcome = body
+        step("body read")
         self._progress.read(item.id, outcome.cause if isinstance(outcome, Unread) else None)
         return outcome
 
@@ -300,20 +335,25 @@ class SyncRun:
             bodies = page.bodies
             for item_id in page.embedded:
                 page.chunks[item_id] = made[bodies[item_id].content_sha256]
+        step("page embedded")
 
     def _commit(self, passing: Pass, page: Page, mark: Mark) -> None:
         with self._database.begin() as conn:
             sources.renew_lease(conn, passing.lease, LEASE_S)
-            commit.page(conn, self._source, page, passing.run_no)
+            step("commit begun")
+            commit.page(conn, self._source, page, passing.run_no, self._curator)
+            step("page written")
             if isinstance(mark, Complete):
                 page.counts.deleted += self._sweep(conn, passing.run_no)
                 if passing.began_here:
                     runs.clear_older_failures(conn, self._source.id, passing.run_id)
                 sources.mark_synced(conn, passing.lease)
+                step("unseen swept")
             sources.save_progress(
                 conn, passing.lease, mark.cursor, whole=passing.whole, run_no=passing.run_no
             )
             runs.update_run(conn, passing.run_id, self._counts.as_dict(), self._seconds.stages)
+            step("cursor moved")
 
     def _sweep(self, conn: Connection, run_no: int) -> int:
         n_unseen, n_live = catalog.count_unseen(conn, self._source.id, run_no)
