@@ -63,9 +63,7 @@ def run(
         _run_personal(folders, as_json)
         return
     chosen = settings(data)
-    for folder in folders:
-        if not folder.is_dir():
-            raise InvalidRequest(f"There is no folder {folder}; check the path.")
+    _check(folders)
     if len(folders) == 1 and not list(folders[0].glob("corpus.jsonl*")):
         _run_golden(chosen, folders[0], limit, as_json)
         return
@@ -102,6 +100,12 @@ def run(
         return
     for table in report.tables(found):
         out.print(table)
+
+
+def _check(folders: list[Path]) -> None:
+    for folder in folders:
+        if not folder.is_dir():
+            raise InvalidRequest(f"There is no folder {folder}; check the path.")
 
 
 def _run_personal(paths: list[Path], as_json: bool) -> None:

@@ -43,7 +43,6 @@ def page(conn: Connection, source: Source, page: Page, run_no: int, curator: Cur
     curations.put(
         conn, source.id, {key: body.curated.curation for key, body in page.bodies.items()}
     )
-    step("page curated")
 
 
 def _write(

@@ -93,11 +93,6 @@ class Policy:
 def policy_of(table: Table, collection: str) -> Policy:
     """Return a collection's policy: its own kinds, its `any`, then those of `*`."""
     own, shared = table.get(collection, {}), table.get("*", {})
-    chosen = (
-        (kind, next((t[k] for t in (own, shared) for k in (kind, _ANY) if k in t), "keep"))
-        for kind in KINDS
-    )
+    named = ((kind, own.get(kind, own.get("any"))) for kind in KINDS)
+    chosen = ((k, o or shared.get(k, shared.get("any", "keep"))) for k, o in named)
     return Policy({kind: outcome for kind, outcome in chosen if outcome != "keep"})
-
-
-_ANY: Literal["any"] = "any"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
 
 from assistant.audit.log import AuditLog
 from assistant.ingest.progress import Silent
@@ -15,7 +16,7 @@ from assistant.ingest.sync import SyncRun
 from assistant.settings import CurationSettings, SyncSettings
 from assistant.store import runs, sources
 from assistant.store.database import Database
-from connectors.files import Files
+from connectors.files import Files, FilesConfig
 from tests.support.hashing import HashingEmbedder
 
 CPF = "529.982.247-25"
@@ -55,7 +56,7 @@ class Folder:
             source = sources.source_named(conn, "notes")
         job = SyncRun(
             source,
-            Files(Files.Config(path=self.path)),
+            Files(FilesConfig(path=self.path)),
             database=self.database,
             embedder=HashingEmbedder(),
             audit=AuditLog(self.database, self._data),
@@ -130,8 +131,6 @@ def test_what_cannot_be_looked_at_again_goes(folder: Folder) -> None:
 
 
 def test_pages_of_a_masked_file_are_not_kept(folder: Folder) -> None:
-    from reportlab.pdfgen.canvas import Canvas
-
     canvas = Canvas(str(folder.path / "a.pdf"))
     canvas.drawString(72, 700, f"O CPF dele é {CPF} desde 2019.")
     canvas.save()
