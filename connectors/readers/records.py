@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable
 from typing import Any, cast
 
-from connectors.readers import facts, fhir
+from connectors.readers import facts
 from connectors.readers.errors import ReadError
+from connectors.readers.health import fhir
 from connectors.readers.media import NDJSON
 from connectors.readers.model import Reading
 from connectors.readers.outline import Outline
@@ -48,7 +49,7 @@ def read(source: Source) -> Reading:
         raise _too_deep()
     resources = fhir.resources_of(value)
     if resources:
-        return fhir.reading_of_resources(resources, source.name)
+        return fhir.reading_of_resources(resources, source)
     for fits, read_shape in _SHAPES:
         if fits(value):
             return read_shape(value, source)
