@@ -12,7 +12,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from stdnum import ean  # type: ignore[import-untyped]
+from stdnum import ean
 
 from connectors.readers import Reading, read_file, sniff
 from connectors.readers.child import read
