@@ -47,6 +47,10 @@ READERS: dict[str, str] = {
     commerce.ACH: "finance.ach",
     commerce.XBRL: "finance.xbrl",
     commerce.IXBRL: "finance.ixbrl",
+    commerce.EPCIS: "retail.epcis",
+    commerce.UBL: "retail.ubl",
+    commerce.NFE: "retail.nfe",
+    commerce.FEED: "retail.merchant",
 }
 """Media type → the module of this package whose `read` reads it; imported only when needed.
 

@@ -14,12 +14,17 @@ from connectors.readers.media import NDJSON
 from connectors.readers.model import Reading
 from connectors.readers.outline import Outline
 from connectors.readers.record import Record, Value, decimal, valued
+from connectors.readers.retail import epcis, reviews, shop
 from connectors.readers.source import Source
 from connectors.readers.text import best_title, clean, decode, language
 
 MAX_DEPTH = 64
 _SHAPES: tuple[tuple[Callable[[Any], bool], Callable[[Any, Source], Reading]], ...] = (
     (facts.is_company_facts, facts.read),
+    (epcis.is_epcis, epcis.read_json),
+    (shop.is_shop, shop.read),
+    (reviews.is_reviews, reviews.read_json),
+    (shop.is_catalog, shop.read_catalog),
 )
 _TITLE_KEYS = ("title", "name", "subject", "entityName", "label", "titulo", "nome")
 
