@@ -43,9 +43,7 @@ def run(
     limit: Annotated[int | None, typer.Option(min=1, help="Ask only N questions a set.")] = None,
     system: Annotated[
         list[str] | None,
-        typer.Option(
-            help="bm25, dense, hybrid, reranked or answers, repeatable; or personal-data."
-        ),
+        typer.Option(help="bm25, dense, hybrid, reranked, answers, personal-data."),
     ] = None,
     lang: Annotated[str | None, typer.Option(help="Questions in this language.")] = None,
     question_field: Annotated[
