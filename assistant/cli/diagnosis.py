@@ -15,6 +15,8 @@ from assistant.settings import Settings
 from assistant.store import sources
 from assistant.store.database import Database
 from connectors.contract import ConnectorError
+from connectors.readers import packaged
+from connectors.readers.child import READERS
 
 MIN_FREE_BYTES = 1_000_000_000
 
@@ -31,7 +33,7 @@ class Finding:
 
 def diagnose(settings: Settings) -> list[Finding]:
     """Look at everything; a failing part does not hide the others."""
-    findings = [_looked("disk", lambda: _disk(settings.data_dir))]
+    findings = [_looked("disk", lambda: _disk(settings.data_dir)), _looked("readers", _readers)]
     try:
         with wiring.database(settings) as database:
             findings.append(Finding("database", True, "answers and has its tables"))
@@ -61,6 +63,13 @@ def _disk(folder: Path) -> str:
     if free < MIN_FREE_BYTES:
         raise DiskFull(f"Only {free / 1e6:,.0f} MB are free in {existing}; free at least 1 GB.")
     return f"{free / 1e9:,.1f} GB free in {existing}"
+
+
+def _readers() -> str:
+    found = packaged.installed()
+    if found.problems:
+        raise SettingsError(" ".join(found.problems))
+    return f"{len(READERS)} formats, {len(found.entries)} more by packages"
 
 
 def _audit(settings: Settings, database: Database) -> str:

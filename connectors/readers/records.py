@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any, cast
 
 from connectors.readers import facts, fhir
 from connectors.readers.errors import ReadError
 from connectors.readers.media import NDJSON
 from connectors.readers.model import Reading
 from connectors.readers.outline import Outline
+from connectors.readers.record import Record, Value, decimal, valued
 from connectors.readers.source import Source
 from connectors.readers.text import best_title, clean, decode, language
-
-if TYPE_CHECKING:
-    from pydantic import JsonValue
 
 MAX_DEPTH = 64
 _TITLE_KEYS = ("title", "name", "subject", "entityName", "label", "titulo", "nome")
@@ -128,12 +126,19 @@ def _is_flat(value: Any) -> bool:
     return isinstance(value, dict) and bool(value) and all(map(_is_scalar, value.values()))
 
 
-def _records(value: Any) -> list[dict[str, JsonValue]]:
+def _records(value: Any) -> list[Record]:
     """The flat objects of the outermost array, as structured values."""
     if isinstance(value, dict):
         arrays = [item for item in value.values() if isinstance(item, list)]
         value = arrays[0] if len(arrays) == 1 else [value]
-    return [item for item in value if _is_flat(item)] if isinstance(value, list) else []
+    flat = [item for item in value if _is_flat(item)] if isinstance(value, list) else []
+    return [Record("object", valued((k, _typed(v)) for k, v in item.items())) for item in flat]
+
+
+def _typed(value: Any) -> Value | None:
+    if isinstance(value, Figure):
+        return decimal(value.raw)
+    return clean(value) if isinstance(value, str) else cast("Value | None", value)
 
 
 def _place(outline: Outline, value: Any, level: int, cap: int, warnings: list[str]) -> None:
