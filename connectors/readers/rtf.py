@@ -216,28 +216,32 @@ def _control(
 
 
 def _structure(document: _Document, state: _State, word: bytes, value: int) -> None:
-    about = document.about
     if state.target:
-        if word == b"s":
-            document.number = value
-        elif word == b"f":
+        if word in (b"s", b"f"):
             document.number = value
         elif word == b"fcharset":
             document.fonts[document.number] = _CHARSETS.get(value, "cp1252")
-    elif word in (b"par", b"sect", b"page"):
-        document.end_paragraph()
-    elif word in (b"cell", b"nestcell"):
-        document.end_cell()
-    elif word in (b"row", b"nestrow"):
-        document.end_row()
+    elif word in _ENDS:
+        _ENDS[word](document)
     elif word == b"pard":
         document.about = _Paragraph()
     elif word == b"intbl":
-        about.in_table = True
+        document.about.in_table = True
     elif word == b"s":
-        about.style = value
+        document.about.style = value
     elif word == b"outlinelevel" and value < 9:
-        about.level = value + 1
+        document.about.level = value + 1
+
+
+_ENDS = {
+    b"par": _Document.end_paragraph,
+    b"sect": _Document.end_paragraph,
+    b"page": _Document.end_paragraph,
+    b"cell": _Document.end_cell,
+    b"nestcell": _Document.end_cell,
+    b"row": _Document.end_row,
+    b"nestrow": _Document.end_row,
+}
 
 
 def _changed(document: _Document, state: _State, word: bytes, value: int | None) -> _State:
