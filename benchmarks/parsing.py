@@ -7,15 +7,15 @@ FOLDER (`../shared/data/parsing`) is searched for folders named `groundtruth`: a
 
 Text recall is the share of the reference's words that the reading has, each word counted as often
 as it occurs in both (multisets). Words are runs of letters and digits of the text in NFKC and
-lower case. Of the reference, HTML comments, images, link targets, the info string of code fences,
-the marks of task lists, escapes and HTML entities are removed or resolved first, then everything that is no letter or
-digit separates words. Of the reading count the texts of all blocks, for tables their cells
-instead, and the title only if it is a heading. Numbers of ordered lists count on both sides.
+lower case. Of the reference, HTML comments, images, link targets, the lines of code fences, the
+marks of task lists, escapes and HTML entities are removed or resolved first, then everything that
+is no letter or digit separates words. Of the reading count the texts of all blocks, for tables
+their cells instead, and the title only if it is a heading. Numbers of lists count on both sides.
 
 Cell recall is the share of the non-empty cells of the reference's tables, as sequences of words,
 that are cells of the reading's tables, again as multisets; where a reading joins several header
-rows into one, a cell of these that is part of a column's name counts. Each file counts the same in the mean
-of its format. Exit code 1 if a format is below `TEXT` or `CELLS`.
+rows into one, a cell of these that is part of a column's name counts. Each file counts the same
+in the mean of its format. Exit code 1 if a format is below `TEXT` or `CELLS`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from connectors.readers import ReadError, Sandbox
 from connectors.readers.model import Block
@@ -132,7 +133,7 @@ def named(
     )
 
 
-def recall(wanted: Counter[str] | Counter[tuple[str, ...]], had: Counter[object]) -> float:
+def recall(wanted: Counter[Any], had: Counter[Any]) -> float:
     """The share of one multiset that another one holds; 1 if it is empty."""
     total = sum(wanted.values())
     return sum(min(n, had[key]) for key, n in wanted.items()) / total if total else 1.0
@@ -145,10 +146,10 @@ def score(path: Path, reference: Path, blocks: Sequence[Block], root: Path) -> S
         " ".join(cell for row in block.cells for cell in row) if block.cells else block.text
         for block in blocks
     ]
-    had: Counter[object] = Counter(words(" ".join(texts)))
+    had: Counter[Any] = Counter(words(" ".join(texts)))
     wanted = Counter(words(plain(markdown)))
     tables = [block.cells for block in blocks if block.cells]
-    shown: Counter[object] = Counter(tuple(words(c)) for t in tables for row in t for c in row)
+    shown: Counter[Any] = Counter(tuple(words(c)) for t in tables for row in t for c in row)
     table = cells(markdown)
     shown.update(named(table - shown, [words(cell) for t in tables for cell in t[0]]))
     lost = [word for word, n in wanted.items() for _ in range(n - min(n, had[word]))]

@@ -45,6 +45,7 @@ READERS: dict[str, str] = {
     media.TSV: "tables",
     media.HTML: "markup",
     media.MARKDOWN: "markdown",
+    media.ASCIIDOC: "asciidoc",
     media.PLAIN: "plain",
     media.EMAIL: "mail",
     media.JSON: "records",

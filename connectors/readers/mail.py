@@ -56,7 +56,10 @@ def reading_of_message(source: Source, message: EmailMessage | Message) -> Readi
     record = _record(message, len(outline.blocks) - 1)
     warnings = _place_body(outline, message)
     attached = Attachments(outline, source)
+    has_text = len(outline.blocks) > 1 + bool(subject)
     for name, data in _attached(message):
+        if not has_text and data.lstrip().startswith(_PGP.encode()):
+            raise ReadError("encrypted", "The e-mail is encrypted; its text can't be read.")
         attached.add(name, data)
     if len(outline.blocks) <= (1 if subject else 0):
         raise ReadError("empty", "The e-mail has neither headers nor text.")
@@ -92,7 +95,7 @@ def _attached(message: EmailMessage | Message) -> Iterator[tuple[str, bytes]]:
             inner = part.get_payload()
             nested = inner[0] if isinstance(inner, list) and inner else None
             if isinstance(nested, Message) and part is not message:
-                yield name or _header(nested, "Subject"), _whole(nested)
+                yield _header(nested, "Subject") or name, _whole(nested)
         elif name and not part.is_multipart():
             is_inline = bool(part.get("Content-ID")) and part.get_content_disposition() == "inline"
             data = part.get_payload(decode=True)

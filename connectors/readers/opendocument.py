@@ -158,7 +158,7 @@ class _Walk:
             frame
             for note in notes
             for frame in note.iter(f"{_DRAW}frame")
-            if frame.get(f"{_SHOW}class") == "notes" and clean("".join(frame.itertext()))
+            if frame.get(f"{_SHOW}class") == "notes" and _all_text(frame)
         ]
         if spoken:
             self.outline.heading("Notes", 2, number)
@@ -195,11 +195,8 @@ class _Walk:
         """Add the footnotes met so far, in their order."""
         notes, self._notes = self._notes, []
         for note in notes:
-            mark = (
-                clean("".join(note.find(f"{_TEXT}note-citation").itertext()))
-                if (note.find(f"{_TEXT}note-citation") is not None)
-                else ""
-            )
+            citation = note.find(f"{_TEXT}note-citation")
+            mark = "" if citation is None else _all_text(citation)
             body = note.find(f"{_TEXT}note-body")
             if body is not None:
                 text = " ".join(self._text(p) for p in body.iter(f"{_TEXT}p", f"{_TEXT}h"))
@@ -312,6 +309,10 @@ class _Walk:
             for _ in range(min(repeated, _MAX_REPEATED)):
                 across = _count(cell, "number-columns-spanned")
                 yield Cell(text, across, _count(cell, "number-rows-spanned"))
+
+
+def _all_text(element: etree._Element) -> str:
+    return clean(" ".join(str(piece) for piece in element.itertext()))
 
 
 def _count(element: etree._Element, name: str) -> int:

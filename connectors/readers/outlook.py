@@ -129,7 +129,7 @@ def _message(container: olefile.OleFileIO, path: tuple[str, ...], depth: int) ->
 
 
 def _headers(folder: _Folder) -> Iterator[tuple[str, str]]:
-    sent = HeaderParser().parsestr(folder.text(_HEADERS)) if folder.text(_HEADERS) else None
+    sent = HeaderParser().parsestr(folder.text(_HEADERS))
     yield "Subject", folder.text(_SUBJECT)
     address = folder.text(_SENDER_SMTP)
     if not address and folder.text(_SENDER_TYPE).upper() != "EX":
@@ -144,8 +144,8 @@ def _headers(folder: _Folder) -> Iterator[tuple[str, str]]:
             people.setdefault(field, []).append(person)
     yield from ((field, ", ".join(filter(None, names))) for field, names in people.items())
     moment = folder.moment(_SUBMITTED) or folder.moment(_DELIVERED)
-    yield "Date", format_datetime(moment) if moment else str((sent or {}).get("Date", ""))
-    yield "Message-ID", folder.text(_ID) or str((sent or {}).get("Message-ID", ""))
+    yield "Date", format_datetime(moment) if moment else str(sent.get("Date", ""))
+    yield "Message-ID", folder.text(_ID) or str(sent.get("Message-ID", ""))
     yield "In-Reply-To", folder.text(_REPLY)
 
 

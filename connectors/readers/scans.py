@@ -42,7 +42,7 @@ def _is_scan(page: pdfium.FPDF_PAGE, *, has_words: bool) -> bool:
     """Whether a page without words has anything on it, or pictures cover one with a stamp."""
     n_objects = pdfium.FPDFPage_CountObjects(page)
     if not has_words:
-        return n_objects > 0
+        return bool(n_objects > 0)
     width, height = pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page)
     covered = 0.0
     edges = [ctypes.c_float() for _ in range(4)]
@@ -52,7 +52,7 @@ def _is_scan(page: pdfium.FPDF_PAGE, *, has_words: bool) -> bool:
         if is_picture and pdfium.FPDFPageObj_GetBounds(part, *edges):
             left, bottom, right, top = (edge.value for edge in edges)
             covered += max(0.0, right - left) * max(0.0, top - bottom)
-    return covered > _COVERED * width * height
+    return bool(covered > _COVERED * width * height)
 
 
 def _drawn(page: pdfium.FPDF_PAGE) -> tuple[Image.Image, float]:

@@ -110,9 +110,7 @@ def _slide(outline: Outline, deck: _Deck, part: str, number: int) -> None:
     relations = related(deck.archive, part)
     found = shapes_of(tree, _places(deck, relations))
     seen = [shape for shape in found if not shape.hidden and not _is_outside(shape, deck.size)]
-    deck.n_unseen += sum(
-        bool(clean("".join(shape.element.itertext()))) for shape in found if shape not in seen
-    )
+    deck.n_unseen += sum(bool(paragraphs_of(shape.element)) for shape in found if shape not in seen)
     titles = [shape for shape in seen if shape.kind in _TITLES]
     title = " ".join(p.text for shape in titles for p in paragraphs_of(shape.element))
     before = len(outline.blocks)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import ctypes
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,6 +25,7 @@ _LIBRARIES = (
 LANGUAGES = ("por", "eng")
 _WITH_ORIENTATION = "osd"
 _AUTOMATIC = 3  # PSM_AUTO: find columns and blocks, trust the page's orientation
+_MAX_SLOPE = 0.2
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
@@ -98,7 +100,8 @@ class Engine:
     def words(self, picture: Picture, limit_s: float) -> tuple[list[list[Recognised]], int]:
         """Lines of words in reading order, and the mean confidence (0 to 100).
 
-        Without lines if it took longer than `limit_s` seconds.
+        The confidence is 0 if most of the text runs up or down. Without lines if it took longer
+        than `limit_s` seconds.
         """
         self._show(picture)
         monitor = self._library.TessMonitorCreate()
@@ -115,7 +118,9 @@ class Engine:
             markup = ctypes.string_at(text)
         finally:
             self._library.TessDeleteText(text)
-        return _lines(markup), self._library.TessBaseAPIMeanTextConf(self._handle)
+        lines = _lines(markup)
+        sure: int = self._library.TessBaseAPIMeanTextConf(self._handle)
+        return lines, 0 if _is_upended(lines) else sure
 
     def turn(self, picture: Picture) -> int:
         """How far to turn a picture clockwise until its text is upright: 0, 90, 180 or 270."""
@@ -163,8 +168,14 @@ def compass() -> Engine | None:
     return load(_WITH_ORIENTATION)
 
 
+def _is_upended(lines: Sequence[Sequence[Recognised]]) -> bool:
+    """Whether most of the longer words are higher than wide."""
+    longer = [word for line in lines for word in line if len(word.text) > 3]
+    return sum(w.y1 - w.y0 > w.x1 - w.x0 for w in longer) * 2 > len(longer)
+
+
 def _lines(hocr: bytes) -> list[list[Recognised]]:
-    """The lines of an hOCR page; its `x_size` tells the height of a line's letters."""
+    """The lines of an hOCR page."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, recover=True)
     root = etree.fromstring(b"<page>" + hocr + b"</page>", parser)
     lines = []
@@ -195,9 +206,13 @@ def _word(span: etree._Element, line: dict[str, list[float]]) -> Recognised | No
     x0, y0, x1, y1 = about.get("bbox", [0.0] * 4)
     if not text or x1 <= x0:
         return None
-    left, _, _, bottom = line.get("bbox", [x0, y0, x1, y1])
-    slope, offset = line.get("baseline", [0.0, 0.0])[:2] if "baseline" in line else (0.0, 0.0)
-    size = line.get("x_size", [y1 - y0])[0]
-    low = bottom + offset + slope * ((x0 + x1) / 2 - left) + line.get("x_descenders", [0.0])[0]
+    high, low = y0, y1
+    if "baseline" in line and "textangle" not in line and abs(line["baseline"][0]) < _MAX_SLOPE:
+        # The box of a line without g or p ends at its baseline: `x_size` is the same for all.
+        left, _, _, bottom = line.get("bbox", [x0, y0, x1, y1])
+        slope, offset = line["baseline"][:2]
+        low = bottom + offset + slope * ((x0 + x1) / 2 - left)
+        low += line.get("x_descenders", [0.0])[0]
+        high = low - line.get("x_size", [y1 - y0])[0]
     confidence = about.get("x_wconf", [0.0])[0]
-    return Recognised(text, x0, low - size, x1, low, confidence)
+    return Recognised(text, x0, high, x1, low, confidence)
