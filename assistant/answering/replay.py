@@ -56,7 +56,7 @@ class Replay:
     `same`: the same passages came, `identical`: in the same order as well. `new` are chunks that
     come instead; `n_lost` documents of then could not be searched again. Without those, the order
     may still differ between near equals: an index that lives counts words a little differently
-    while chunks are new, or deleted and not yet dropped. `changed` names what else is not as it was.
+    while chunks are new, or deleted and not yet dropped. `changed` names what else differs now.
     """
 
     query_id: str
