@@ -15,8 +15,10 @@ from assistant.audit.log import AuditLog
 from assistant.errors import SettingsError
 from assistant.ingest.configuration import problems
 from assistant.ingest.discretion import Discreet, Discretion
+from assistant.ingest.jobs import Worker
 from assistant.ingest.progress import Progress, Silent
 from assistant.ingest.sync import SyncRun
+from assistant.ingest.task import Task
 from assistant.models import embedder as embedders
 from assistant.models import english_reranker
 from assistant.models.quotes import Quotes
@@ -199,8 +201,7 @@ def sync_run(
     source: Source,
     *,
     progress: Progress | None = None,
-    full: bool = False,
-    force: bool = False,
+    task: Task = Task(),  # noqa: B008
 ) -> SyncRun:
     """Return a run of a source, ready to start."""
     return SyncRun(
@@ -211,6 +212,14 @@ def sync_run(
         audit=AuditLog(opened, settings.data_dir),
         settings=settings.sync,
         progress=progress or Silent(),
-        full=full,
-        force=force,
+        task=task,
     )
+
+
+def worker(settings: Settings, opened: Database, model: Embedder) -> Worker:
+    """Return a worker that does sync runs, ready to start."""
+
+    def make(source: Source, task: Task) -> SyncRun:
+        return sync_run(settings, opened, model, source, task=task)
+
+    return Worker(opened, AuditLog(opened, settings.data_dir), settings.sync, make)

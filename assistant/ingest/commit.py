@@ -25,7 +25,8 @@ def page(conn: Connection, source: Source, page: Page, run_no: int) -> None:
             _keep(conn, source, page, item, access_id, run_no)
         if isinstance(found, Unread):
             page.counts.failed += 1
-            runs.record_failure(conn, source.id, item.id, found.cause, found.error)
+            listed = item.model_dump(mode="json")
+            runs.record_failure(conn, source.id, item.id, found.cause, found.error, listed)
         else:
             runs.clear_failures(conn, source.id, [item.id])
     for event in page.events:

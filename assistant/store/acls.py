@@ -39,22 +39,35 @@ def acl_id(
     An empty `allow` is `NOBODY`. A new ACL moves the policy epoch, since every caller's filter
     may now hold one id more.
     """
-    lists = [sorted(set(names)) for names in (allow, deny, all_of)]
-    if not lists[0]:
-        return NOBODY
-    digest = hashlib.sha256(json.dumps(lists).encode()).digest()
-    known = sa.select(acls.c.id).where(acls.c.digest == digest)
-    found: int | None = conn.scalar(known)
+    lists = _lists(allow, deny, all_of)
+    found = known_acl_id(conn, *lists)
     if found is not None:
         return found
     added: int | None = conn.scalar(
         insert(acls)
-        .values(allow=lists[0], deny=lists[1], all_of=lists[2], digest=digest)
+        .values(allow=lists[0], deny=lists[1], all_of=lists[2], digest=_digest(lists))
         .on_conflict_do_nothing(index_elements=["digest"])
         .returning(acls.c.id)
     )
     bump_epoch(conn)
-    return added if added is not None else int(conn.execute(known).scalar_one())
+    if added is not None:
+        return added
+    known = sa.select(acls.c.id).where(acls.c.digest == _digest(lists))
+    return int(conn.execute(known).scalar_one())
+
+
+def known_acl_id(
+    conn: Connection,
+    allow: Iterable[str],
+    deny: Iterable[str] = (),
+    all_of: Iterable[str] = (),
+) -> int | None:
+    """Return the id of an ACL of qualified principals, or None if there is none yet."""
+    lists = _lists(allow, deny, all_of)
+    if not lists[0]:
+        return NOBODY
+    found: int | None = conn.scalar(sa.select(acls.c.id).where(acls.c.digest == _digest(lists)))
+    return found
 
 
 def acls_by_id(conn: Connection, ids: Collection[int]) -> dict[int, Acl]:
@@ -70,6 +83,14 @@ def acls_allowing(conn: Connection, principals: Collection[Principal]) -> list[A
 
 
 _INTS = sa.ARRAY(sa.Integer)
+
+
+def _lists(*names: Iterable[str]) -> list[list[str]]:
+    return [sorted(set(some)) for some in names]
+
+
+def _digest(lists: list[list[str]]) -> bytes:
+    return hashlib.sha256(json.dumps(lists).encode()).digest()
 
 
 def _acl(row: sa.Row[*tuple[Any, ...]]) -> Acl:

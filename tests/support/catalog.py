@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from assistant.audit.log import AuditLog
 from assistant.ingest.progress import Silent
 from assistant.ingest.sync import Report, SyncRun
+from assistant.ingest.task import Task
 from assistant.settings import SyncSettings
 from assistant.store import sources
 from assistant.store.database import Database
@@ -48,7 +49,7 @@ class Synced:
             audit=self._audit,
             settings=SyncSettings(),  # type: ignore[call-arg]
             progress=Silent(),
-            **options,
+            task=Task(**options),
         )
         return asyncio.run(job.run())
 
