@@ -14,7 +14,6 @@ import typer
 from pydantic import BaseModel, JsonValue, SecretStr
 
 from assistant import wiring
-from assistant.audit.log import AuditLog
 from assistant.cli.console import AsJson, Data, err, out, print_json, print_table, settings
 from assistant.errors import InvalidRequest, SyncError
 from assistant.ingest import configuration, connections
@@ -77,7 +76,7 @@ def add(
     fresh = _secrets(key or ())
     draft = Draft(name, type_, given, fresh, title, industry)
     with wiring.database(chosen) as database, database.begin() as conn:
-        log = AuditLog(database, chosen.data_dir)
+        log = wiring.audit_log(chosen, database)
         connections.put(conn, log, partial(vault, chosen), draft)
     out.print(f"Added {name}. Next: assistant connector test {name}")
 
@@ -160,7 +159,7 @@ def remove(
             n_documents = sources.source_stats(conn)[source.id].n_documents
         if not yes:
             _confirm(f"Remove {name} with its {n_documents} documents?")
-        n_documents = connections.remove(database, AuditLog(database, chosen.data_dir), source)
+        n_documents = connections.remove(database, wiring.audit_log(chosen, database), source)
     out.print(f"Removed {name} and its {n_documents} documents.")
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant import wiring
-from assistant.audit.log import AuditLog
 from assistant.errors import AssistantError, DependencyError, DiskFull, SettingsError
 from assistant.settings import Settings
 from assistant.store import sources
@@ -73,7 +72,7 @@ def _readers() -> str:
 
 
 def _audit(settings: Settings, database: Database) -> str:
-    found = AuditLog(database, settings.data_dir).verify()
+    found = wiring.audit_log(settings, database).verify()
     if not found.ok:
         raise AssistantError(f"{found.reason}; keep the database as it is and call the auditor.")
     return f"{found.n_events} events verify"

@@ -8,7 +8,6 @@ import typer
 
 from assistant import wiring
 from assistant.audit.event import SYSTEM, Event, SourceChanged
-from assistant.audit.log import AuditLog
 from assistant.cli.console import AsJson, Data, out, print_json, print_table, settings
 from assistant.cli.standing import at, run_json
 from assistant.errors import InvalidRequest, NotFound
@@ -50,7 +49,7 @@ def schedule(
             stored = wanted.model_dump(mode="json") if wanted else None
             queue.set_schedule(conn, found.id, stored, due_at)
             changed = SourceChanged(source, "scheduled" if wanted else "unscheduled")
-            AuditLog(database, chosen.data_dir).append(conn, Event(SYSTEM, changed))
+            wiring.audit_log(chosen, database).append(conn, Event(SYSTEM, changed))
         found = sources.source_named(conn, source)
     if as_json:
         print_json({"source": source, "schedule": found.schedule, "next_run_at": found.next_run_at})
@@ -121,5 +120,5 @@ def _steer(source: str, wish: Wish, data: Data) -> SyncRun:
             active = queue.active_run(conn, found.id)
         if active is None:
             raise NotFound(f"No run of {source} waits, runs or is paused.")
-        log = AuditLog(database, chosen.data_dir)
+        log = wiring.audit_log(chosen, database)
         return jobs.steer(database, log, active.id, wish)

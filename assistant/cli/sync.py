@@ -13,7 +13,6 @@ from rich.progress import Progress, TaskID
 
 from assistant import telemetry, wiring
 from assistant.audit.event import SYSTEM, Event, SourceChanged
-from assistant.audit.log import AuditLog
 from assistant.cli.console import (
     AsJson,
     Data,
@@ -28,8 +27,8 @@ from assistant.cli.models import embedder_progress
 from assistant.cli.standing import COLUMNS, Standing
 from assistant.errors import AssistantError, InvalidRequest, SyncError
 from assistant.ingest.lags import lags
+from assistant.ingest.outcome import Report
 from assistant.ingest.progress import Counts
-from assistant.ingest.sync import Report
 from assistant.ingest.task import Task
 from assistant.ports import Embedder
 from assistant.settings import Settings
@@ -88,7 +87,7 @@ def add(
         config: dict[str, Any] = {"path": str(path.resolve())}
         with database.begin() as conn:
             sources.put_source(conn, name, "files", config, title=title, industry=industry)
-            AuditLog(database, chosen.data_dir).append(
+            wiring.audit_log(chosen, database).append(
                 conn, Event(SYSTEM, SourceChanged(name, "put"))
             )
     out.print(f"Added {name}. Next: assistant sync run {name}")

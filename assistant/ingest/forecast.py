@@ -16,7 +16,7 @@ from assistant.ingest.progress import Counts
 from assistant.store import acls, catalog
 from assistant.store.document import KnownDocument
 from assistant.store.sources import Source
-from connectors.contract import Access, Failed, Gone, Item
+from connectors.contract import Access, Gone, Item
 
 
 class Forecast:
@@ -47,15 +47,14 @@ class Forecast:
             self.counts.listed += 1
             self._seen.add(_digest(item.id))
             self._item(conn, item, known)
-        for event in page.events:
-            if isinstance(event, Gone):
-                self._gone(event, known)
-            elif isinstance(event, Failed):
-                self.counts.failed += 1
-                if event.id.endswith("/"):
-                    self._kept_beneath.append(event.id)
-                else:
-                    self._seen.add(_digest(event.id))
+        for event in page.gone:
+            self._gone(event, known)
+        for failed in page.failed:
+            self.counts.failed += 1
+            if failed.id.endswith("/"):
+                self._kept_beneath.append(failed.id)
+            else:
+                self._seen.add(_digest(failed.id))
 
     def sweep(self, conn: Connection, run_no: int) -> tuple[int, int]:
         """Return how many documents the end of a whole pass would delete, and of how many."""

@@ -11,6 +11,7 @@ from assistant.errors import DependencyError
 from assistant.ingest.body import Body, fetch, understand
 from assistant.ingest.page import Page, Unread
 from assistant.ingest.progress import Gauge, Progress
+from assistant.ingest.step import step
 from assistant.ports import Embedder
 from assistant.store import catalog
 from assistant.store.database import Database
@@ -21,10 +22,16 @@ from connectors.contract import Connector, Item, RetryLater
 from connectors.readers import Limits, ReadError, Sandbox
 
 MAX_READERS = 2
+MAX_QUIET = 1000
+MAX_QUIET_S = 5.0
+"""How many events with nothing to read, and seconds, may wait for a commit of their own."""
 
 
 class Intake:
-    """Fills the pages of one run, with a sandbox of its own until it is closed."""
+    """Fills the pages of one run, with a sandbox of its own until it is closed.
+
+    What the catalog has in the same version is left out, unless everything is read `again`.
+    """
 
     def __init__(
         self,
@@ -35,6 +42,8 @@ class Intake:
         limits: Limits,
         progress: Progress,
         gauge: Gauge,
+        *,
+        again: bool,
     ) -> None:
         self._source = source
         self._connector = connector
@@ -43,21 +52,31 @@ class Intake:
         self._limits = limits
         self._progress = progress
         self._gauge = gauge
+        self._again = again
         self._sandbox = Sandbox()
 
     def close(self) -> None:
         """End the reading processes."""
         self._sandbox.close()
 
-    async def fill(self, page: Page, *, again: bool) -> None:
-        """Find out what the page's items hold: compare, fetch, read, chunk.
+    def compare(self, page: Page) -> None:
+        """Look up what the catalog knows of the page's items."""
+        ids = [item.id for item in page.items if item.id not in page.compared]
+        with self._database.reading() as conn:
+            page.known |= catalog.known_documents(conn, self._source.id, ids)
+        page.compared.update(ids)
+        step("page compared")
 
-        What the catalog has in the same version is left out, unless everything is read `again`.
-        """
-        ids = [item.id for item in page.items]
-        with self._database.begin() as conn:
-            page.known = catalog.known_documents(conn, self._source.id, ids)
-        wanted = [item for item in page.items if again or page.is_new(item)]
+    def may_wait(self, page: Page) -> bool:
+        """Say whether a page with nothing to read may grow by the next: few large commits."""
+        quiet = not (self._again or page.gone or page.failed or any(map(page.is_new, page.items)))
+        return quiet and len(page.events) < MAX_QUIET and page.age_s < MAX_QUIET_S
+
+    async def fill(self, page: Page) -> None:
+        """Find out what the page's new items hold: fetch, read, chunk."""
+        wanted = [item for item in page.items if self._again or page.is_new(item)]
+        if not wanted:
+            return
         with tempfile.TemporaryDirectory(prefix="assistant-sync-") as folder:
             gate = asyncio.Semaphore(MAX_READERS)
             reading = (self._read(item, Path(folder), gate) for item in wanted)
@@ -72,6 +91,7 @@ class Intake:
                 with self._gauge.stages.timed("fetch", 1):
                     path = await fetch(self._connector, item, folder, self._limits.file_bytes)
                 self._gauge.stages.add("fetch", 0, 0, path.stat().st_size)
+                step("body fetched")
                 body = await asyncio.to_thread(
                     understand, path, item, self._sandbox, self._limits, self._gauge.stages
                 )
@@ -84,6 +104,7 @@ class Intake:
                 outcome = Unread("unreadable", f"{type(error).__name__}: {error}")
             else:
                 outcome = body
+        step("body read")
         self._gauge.n_read += 1
         self._progress.read(item.id, outcome.cause if isinstance(outcome, Unread) else None)
         return outcome
@@ -119,3 +140,4 @@ class Intake:
             bodies = page.bodies
             for item_id in page.embedded:
                 page.chunks[item_id] = made[bodies[item_id].content_sha256]
+        step("page embedded")

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from typing import cast
 
 from sqlalchemy import Connection
@@ -23,11 +22,13 @@ from assistant.audit.log import AuditLog
 from assistant.errors import AssistantError, Conflict, SyncError
 from assistant.ingest import commit
 from assistant.ingest.forecast import Forecast
-from assistant.ingest.heartbeat import Heartbeat, Reason
+from assistant.ingest.heartbeat import Heartbeat
 from assistant.ingest.intake import Intake
 from assistant.ingest.line import Line
+from assistant.ingest.outcome import ENDINGS, Report
 from assistant.ingest.page import Page
 from assistant.ingest.progress import Counts, Gauge, Progress, Stages
+from assistant.ingest.step import step
 from assistant.ingest.task import Pass, Task
 from assistant.ports import Embedder
 from assistant.settings import SyncSettings
@@ -60,27 +61,6 @@ MIN_GUARDED = 10
 
 RETRY_PAGE = 20
 
-_ENDINGS: dict[Reason | None, tuple[runs.RunState, str]] = {
-    "pause": ("paused", ""),
-    "cancel": ("cancelled", "Cancelled; what was committed stays."),
-    "requeue": ("queued", ""),
-    "fenced": ("stopped", "Another run has taken over this source."),
-    None: ("stopped", "Interrupted; the next run goes on from here."),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a run did; `note` is what a dry run says of the mass-delete guard."""
-
-    source: str
-    counts: Counts
-    seconds: Mapping[str, float]
-    run_id: int = 0
-    state: runs.RunState = "done"
-    stages: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    note: str = ""
-
 
 class SyncRun:
     """One run; what it is to do is in `Task`."""
@@ -109,8 +89,10 @@ class SyncRun:
         self._counts = Counts()
         self._gauge = Gauge()
         limits = Limits(file_bytes=settings.max_file_bytes, wall_s=settings.read_timeout_s)
-        self._intake = Intake(source, connector, database, embedder, limits, progress, self._gauge)
-        self._again = task.full or task.kind == "retry"
+        again = task.full or task.kind == "retry"
+        self._intake = Intake(
+            source, connector, database, embedder, limits, progress, self._gauge, again=again
+        )
         self._goes_on = False
         self._note = ""
 
@@ -125,6 +107,7 @@ class SyncRun:
         state: runs.RunState = "failed"
         error = ""
         heart = Heartbeat(self._database, held, self._settings.lease_s, self._gauge.as_dict)
+        step("lease taken")
         try:
             with heart:
                 started(heart)
@@ -138,7 +121,7 @@ class SyncRun:
             error = str(problem)
             raise
         except (KeyboardInterrupt, asyncio.CancelledError):
-            state, error = _ENDINGS[heart.reason]
+            state, error = ENDINGS[heart.reason]
             if heart.reason is None:
                 raise
             if heart.reason == "fenced":
@@ -149,6 +132,7 @@ class SyncRun:
             self._intake.close()
             self._finish(held, state, error)
             await self._connector.aclose()
+        step("run finished")
         return self._report(held, state)
 
     def _report(self, held: Held, state: runs.RunState) -> Report:
@@ -198,6 +182,7 @@ class SyncRun:
 
     async def _work(self, held: Held) -> None:
         await self._connector.check()
+        step("source checked")
         if self._task.kind == "retry":
             await self._retry(held)
             return
@@ -215,10 +200,12 @@ class SyncRun:
             }
             async for group in self._connector.groups()
         }
+        step("groups listed")
         with self._database.begin() as conn:
             sources.check_lease(conn, lease)
             memberships.replace_groups(conn, self._source.id, groups)
             sources.mark_groups(conn, lease, as_of)
+        step("groups stored")
 
     async def _documents(self, held: Held) -> None:
         source = self._source
@@ -232,6 +219,7 @@ class SyncRun:
             passing = Pass(held, whole, run_no, cursor, cursor is None, began_at or now)
             try:
                 await (self._list if self._forecast is None else self._foresee)(passing)
+                step("all committed")
                 self._mark_current(passing)
                 return
             except CursorExpired:
@@ -287,6 +275,7 @@ class SyncRun:
                     continue
                 if isinstance(event, Complete) and not passing.whole:
                     raise ConnectorError("The connector ended an incremental run as a full one.")
+                step("page listed")
                 yield page, event
                 page = Page()
 
@@ -300,11 +289,21 @@ class SyncRun:
         """Take the source's pages in order: one is read while those before are stored."""
 
         async with self._line(passing) as line, aclosing(self._pages(passing)) as pages:
+            waiting: tuple[Page, Mark] | None = None
             async for page, mark in pages:
+                if waiting is not None:
+                    waiting[0].events += page.events
+                    page = waiting[0]
                 if any(not page.ids.isdisjoint(earlier.ids) for earlier in line.pages):
                     await line.empty()
-                await self._intake.fill(page, again=self._again)
-                await line.put(page, mark)
+                await asyncio.to_thread(self._intake.compare, page)
+                waiting = (page, mark)
+                if isinstance(mark, Complete) or not self._intake.may_wait(page):
+                    await self._intake.fill(page)
+                    await line.put(page, mark)
+                    waiting = None
+            if waiting is not None:
+                await line.put(*waiting)
 
     async def _retry(self, held: Held) -> None:
         """Read quarantined items again as they were listed last, and nothing else."""
@@ -315,7 +314,8 @@ class SyncRun:
         async with self._line(passing) as line:
             for start in range(0, len(items), RETRY_PAGE):
                 page = Page(list(items[start : start + RETRY_PAGE]))
-                await self._intake.fill(page, again=self._again)
+                await asyncio.to_thread(self._intake.compare, page)
+                await self._intake.fill(page)
                 done = start + len(page.events)
                 await line.put(page, Mark(cursor=self._source.cursor, done=done, total=len(items)))
 
@@ -323,6 +323,7 @@ class SyncRun:
         """Commit a page that is embedded."""
         with self._gauge.stages.timed("commit", len(page.events)):
             await asyncio.to_thread(self._commit, passing, page, mark)
+        step("page committed")
         if isinstance(mark, Complete) and self._note:
             raise SyncError(self._note)
         self._gauge.done, self._gauge.total = mark.done, mark.total
@@ -332,10 +333,13 @@ class SyncRun:
         lease = passing.held.lease
         with self._database.begin() as conn:
             sources.renew_lease(conn, lease, self._settings.lease_s)
+            step("commit begun")
             commit.page(conn, self._source, page, passing.run_no)
+            step("page written")
             whole = isinstance(mark, Complete)
             if whole:
                 page.counts.deleted += self._sweep(conn, passing)
+                step("unseen swept")
             self._counts.add(page.counts)
             if passing.began_at is not None and not self._note:
                 sources.save_progress(
@@ -347,6 +351,7 @@ class SyncRun:
                     pass_at=None if whole else passing.began_at,
                 )
             runs.update_run(conn, lease, passing.held.run_id, self._done())
+            step("cursor moved")
         passing.cursor = mark.cursor
 
     def _sweep(self, conn: Connection, passing: Pass) -> int:

@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 from typing import BinaryIO
 
+from connectors.readers import commerce, vocabularies
 from connectors.readers.packaged import installed
 from connectors.readers.text import decode
+from connectors.readers.vocabularies import after_prolog, root
 
 EMPTY = "application/x-empty"
 BINARY = "application/octet-stream"
@@ -82,6 +84,7 @@ _BY_SUFFIX = {
     ".txt": PLAIN,
     ".text": PLAIN,
     ".log": PLAIN,
+    **commerce.BY_SUFFIX,
 }
 _TEXTS = frozenset(_BY_SUFFIX.values())
 _OPEN_TEXTS = _TEXTS - {HTML, EMAIL}
@@ -205,12 +208,15 @@ def _archive(head: bytes, names: list[bytes]) -> str:
 
 def _text(head: bytes, suggested: str | None) -> str:
     text = decode(_whole_characters(head))
+    if known := vocabularies.of_text(text) or commerce.of_lines(text):
+        return known
     controls = sum(ch < " " and ch not in "\t\n\r\f\x1b" for ch in text[:8192])
     if controls > max(8, len(text[:8192]) // 20) and suggested is None:
         return BINARY
     start = text.lstrip("\ufeff \t\r\n")[:4096]
     if start.startswith("<"):
-        return _tagged(start, suggested)
+        known = vocabularies.of_xml(text) or commerce.of_xml(text)
+        return known or _tagged(start, suggested)
     if _looks_like_mail(start) and suggested in (None, EMAIL, PLAIN):
         return EMAIL
     if suggested:
@@ -232,25 +238,8 @@ def _whole_characters(head: bytes) -> bytes:
     return head[: end - 1] if head[end - 1] >= 0xC0 else head
 
 
-def root(text: str) -> str:
-    """The first element of an XML text as `{namespace}name`, without `{}` where it has none."""
-    match = re.match(r"<(?:([\w.-]+):)?([\w.-]+)([^>]*)", _after_prolog(text.lstrip("\ufeff")))
-    if match is None:
-        return ""
-    prefix, name, attributes = match.groups()
-    declared = f"xmlns:{prefix}" if prefix else "xmlns"
-    namespace = re.search(rf"(?<!\S){re.escape(declared)}\s*=\s*[\"']([^\"']*)", attributes)
-    return f"{{{namespace[1]}}}{name}" if namespace else name
-
-
-def _after_prolog(text: str) -> str:
-    return re.sub(
-        r"^(<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(\[.*?\])?\s*>|\s)*", "", text, flags=re.S
-    )
-
-
 def _tagged(start: str, suggested: str | None) -> str:
-    if re.match(r"<(\w+:)?svg\b", _after_prolog(start)):
+    if re.match(r"<(\w+:)?svg\b", after_prolog(start)):
         return SVG
     if re.search(r"<!doctype\s+html|<html\b", start, re.IGNORECASE):
         return HTML

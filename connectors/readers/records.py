@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, cast
 
 from connectors.readers import facts, fhir
@@ -16,6 +17,9 @@ from connectors.readers.source import Source
 from connectors.readers.text import best_title, clean, decode, language
 
 MAX_DEPTH = 64
+_SHAPES: tuple[tuple[Callable[[Any], bool], Callable[[Any, Source], Reading]], ...] = (
+    (facts.is_company_facts, facts.read),
+)
 _TITLE_KEYS = ("title", "name", "subject", "entityName", "label", "titulo", "nome")
 
 
@@ -40,8 +44,9 @@ def read(source: Source) -> Reading:
     resources = fhir.resources_of(value)
     if resources:
         return fhir.reading_of_resources(resources, source.name)
-    if facts.is_company_facts(value):
-        return facts.read(value, source)
+    for fits, read_shape in _SHAPES:
+        if fits(value):
+            return read_shape(value, source)
     warnings: list[str] = []
     outline = Outline()
     _place(outline, value, 1, source.limits.rows, warnings)

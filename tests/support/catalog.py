@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from assistant.audit.log import AuditLog
+from assistant.ingest.outcome import Report
 from assistant.ingest.progress import Silent
-from assistant.ingest.sync import Report, SyncRun
+from assistant.ingest.sync import SyncRun
 from assistant.ingest.task import Task
 from assistant.settings import SyncSettings
 from assistant.store import sources

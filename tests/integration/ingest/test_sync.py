@@ -14,8 +14,9 @@ from pydantic import BaseModel, JsonValue
 
 from assistant.audit.log import AuditLog
 from assistant.errors import Conflict, SyncError
+from assistant.ingest.outcome import Report
 from assistant.ingest.progress import Silent
-from assistant.ingest.sync import Report, SyncRun
+from assistant.ingest.sync import SyncRun
 from assistant.ingest.task import Task
 from assistant.settings import SyncSettings
 from assistant.store import runs, sources

@@ -51,7 +51,7 @@ def sniffed(folder: Path, name: str, data: bytes, hint: str | None = None) -> st
         ("x/y <recipe>", "a.xml", b"<?xml version='1.0'?><r:recipe xmlns:r='urn:a'/>"),
         ("x/y <{urn:a}recipe>", "a", b'<?xml version="1.0"?><recipe a="1" xmlns="urn:a">'),
         ("x/y 0x41435452", "a.bin", TRACE),
-        ("x/y 0x49534f2d3130", "a.stp", b"ISO-10303-21;\nHEADER;\n"),
+        ("x/y 0x736f6c6964", "a.stl", b"solid cube\nfacet\n"),
         ("x/y .one .two", "a.two", b"words"),
     ],
 )

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 
 _NO_OBJECT = sa.text("'{}'::jsonb")
 _STATES = "'queued', 'running', 'paused', 'done', 'failed', 'stopped', 'cancelled'"
