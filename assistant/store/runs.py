@@ -161,12 +161,12 @@ def list_runs(
 
 def newest_runs(conn: Connection) -> dict[int, SyncRun]:
     """Return the newest run of each source that is no dry run, by source id."""
-    rows = conn.execute(
-        sa.select(sync_runs)
+    newest = (
+        sa.select(sa.func.max(sync_runs.c.id))
         .where(sync_runs.c.kind != "dry_run")
-        .distinct(sync_runs.c.source_id)
-        .order_by(sync_runs.c.source_id, sync_runs.c.id.desc())
+        .group_by(sync_runs.c.source_id)
     )
+    rows = conn.execute(sa.select(sync_runs).where(sync_runs.c.id.in_(newest)))
     return {row.source_id: SyncRun(**row._mapping) for row in rows}
 
 
