@@ -34,7 +34,11 @@ def parse(data: bytes) -> etree._Element:
     try:
         return etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
-        raise ReadError("corrupt", f"The XML is malformed: line {error.lineno}.") from error
+        what = etree.ErrorTypes._getName(error.code, "syntax error")  # type: ignore[attr-defined]
+        what = str(what).removeprefix("ERR_").replace("_", " ").lower()
+        raise ReadError(
+            "corrupt", f"The XML is malformed: line {error.lineno}, {what}; export it again."
+        ) from error
 
 
 def refuse_entities(data: bytes) -> None:
