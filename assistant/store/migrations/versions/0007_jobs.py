@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 
 _NO_OBJECT = sa.text("'{}'::jsonb")
 _STATES = "'queued', 'running', 'paused', 'done', 'failed', 'stopped', 'cancelled'"
