@@ -32,6 +32,7 @@ XML = "application/xml"
 SVG = "image/svg+xml"
 EMAIL = "message/rfc822"
 ZIP = "application/zip"
+AASX = "application/asset-administration-shell-package"
 
 _HEAD = 65_536
 _MAGIC = (
@@ -67,6 +68,8 @@ _ZIP_PARTS = (
     (b"ppt/presentation.xml", PPTX),
     (b"xl/workbook.bin", XLSB),
     (b"word/", DOCX),
+    (b"aasx/", AASX),
+    (b"/aasx/", AASX),
 )
 _BY_SUFFIX = {
     ".csv": CSV,

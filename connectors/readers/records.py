@@ -10,6 +10,7 @@ from typing import Any, cast
 from connectors.readers import facts
 from connectors.readers.errors import ReadError
 from connectors.readers.health import fhir
+from connectors.readers.industry import aas
 from connectors.readers.media import NDJSON
 from connectors.readers.model import Reading
 from connectors.readers.outline import Outline
@@ -20,6 +21,7 @@ from connectors.readers.text import best_title, clean, decode, language
 MAX_DEPTH = 64
 _SHAPES: tuple[tuple[Callable[[Any], bool], Callable[[Any, Source], Reading]], ...] = (
     (facts.is_company_facts, facts.read),
+    (aas.is_environment, aas.read),
 )
 _TITLE_KEYS = ("title", "name", "subject", "entityName", "label", "titulo", "nome")
 
