@@ -45,12 +45,18 @@ READERS: dict[str, str] = {
     media.AASX: "industry.aasx",
     vocabularies.NODESET: "industry.nodeset",
     vocabularies.MTCONNECT: "industry.mtconnect",
+    vocabularies.WORK_ORDERS: "industry.work_orders",
+    vocabularies.STEP: "industry.step",
     commerce.ISO20022: "finance.iso20022",
     commerce.MT940: "finance.mt940",
     commerce.OFX: "finance.ofx",
     commerce.ACH: "finance.ach",
     commerce.XBRL: "finance.xbrl",
     commerce.IXBRL: "finance.ixbrl",
+    commerce.EPCIS: "retail.epcis",
+    commerce.UBL: "retail.ubl",
+    commerce.NFE: "retail.nfe",
+    commerce.FEED: "retail.merchant",
 }
 """Media type → the module of this package whose `read` reads it; imported only when needed.
 

@@ -10,6 +10,10 @@ ISO20022 = "application/iso20022+xml"
 OFX = "application/x-ofx"
 MT940 = "application/x-mt940"
 ACH = "application/x-nacha"
+EPCIS = "application/epcis+xml"
+UBL = "application/ubl+xml"
+NFE = "application/nfe+xml"
+FEED = "application/merchant-feed+xml"
 
 BY_SUFFIX = {
     ".ofx": OFX,
@@ -26,6 +30,13 @@ BY_SUFFIX = {
 
 _XML = (
     (r"urn:iso:std:iso:20022:tech:xsd:(camt\.05[234]|pain\.00[18])\.", ISO20022),
+    (r"http://www\.portalfiscal\.inf\.br/nfe\b", NFE),
+    (r"urn:epcglobal:epcis(-query|-masterdata)?:xsd:\d", EPCIS),
+    (
+        r"urn:oasis:names:specification:ubl:schema:xsd:(Invoice|CreditNote|DebitNote|Order)-2\b",
+        UBL,
+    ),
+    (r"http://base\.google\.com/(ns|cns)/1\.0", FEED),
     (r"http://www\.xbrl\.org/20(08|13)/inlineXBRL", IXBRL),
 )
 _ROOTS = tuple((re.compile(rf"""xmlns(:[\w.-]+)?\s*=\s*["']{name}"""), kind) for name, kind in _XML)

@@ -10,11 +10,12 @@ from typing import Any, cast
 from connectors.readers import facts
 from connectors.readers.errors import ReadError
 from connectors.readers.health import fhir
-from connectors.readers.industry import aas
+from connectors.readers.industry import aas, work_orders
 from connectors.readers.media import NDJSON
 from connectors.readers.model import Reading
 from connectors.readers.outline import Outline
 from connectors.readers.record import Record, Value, decimal, valued
+from connectors.readers.retail import epcis, reviews, shop
 from connectors.readers.source import Source
 from connectors.readers.text import best_title, clean, decode, language
 
@@ -22,6 +23,12 @@ MAX_DEPTH = 64
 _SHAPES: tuple[tuple[Callable[[Any], bool], Callable[[Any, Source], Reading]], ...] = (
     (facts.is_company_facts, facts.read),
     (aas.is_environment, aas.read),
+    (work_orders.is_annotated, work_orders.read_annotated),
+    (work_orders.is_json, work_orders.read_json),
+    (epcis.is_epcis, epcis.read_json),
+    (shop.is_shop, shop.read),
+    (reviews.is_reviews, reviews.read_json),
+    (shop.is_catalog, shop.read_catalog),
 )
 _TITLE_KEYS = ("title", "name", "subject", "entityName", "label", "titulo", "nome")
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
+import statistics
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ from lxml import etree
 
 from connectors.readers import Reading, read_file, sniff
 from connectors.readers.child import read
+from connectors.readers.record import Quantity
 from connectors.readers.source import Source
 
 
@@ -155,3 +160,48 @@ def test_every_data_item_of_every_device_is_a_record(manufacturing: Path) -> Non
         assert units == {r.values["unit"] for r in reading.records if "unit" in r.values}
         n_devices += told["device"]
     assert n_devices > 10
+
+
+def test_every_row_of_work_orders_is_a_record(manufacturing: Path) -> None:
+    found = {path.name: reading for path, reading in readings(manufacturing / "work_orders")}
+    with (manufacturing / "work_orders" / "excavator_work_orders.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    excavators = found["excavator_work_orders.csv"].records
+    assert [r.id for r in excavators] == [row["PONumber"] for row in rows]
+    assert [r.subject for r in excavators] == [f"asset:{row['AssetID']}" for row in rows]
+    assert [str(r.values["cost"]) for r in excavators] == [
+        row["Work_Order_Total_Actual_Cost"] for row in rows
+    ]
+    for record, row in zip(excavators, rows, strict=True):
+        day, month, year = row["Work_Order_Basic_Start_Date"].split("/")
+        assert record.values["planned"] == date(int(year), int(month), int(day))
+        assert " ".join(row["ShortText"].split()) in str(record.values["summary"])
+    gold = json.loads(
+        (manufacturing / "work_orders" / "maintie_gold_annotated_work_orders.json").read_text()
+    )
+    annotated = found["maintie_gold_annotated_work_orders.json"].records
+    assert len(annotated) == len(gold) == 1076
+    n_objects = sum(
+        any(e["type"].startswith("PhysicalObject") for e in o["entities"]) for o in gold
+    )
+    assert sum("objects" in record.values for record in annotated) == n_objects
+
+
+def test_a_sensor_is_summed_up(manufacturing: Path) -> None:
+    ((path, reading),) = readings(manufacturing / "sensor")
+    columns: dict[str, list[float]] = {}
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            for name, cell in row.items():
+                columns.setdefault(name, []).extend([float(cell)] if cell else [])
+    torque = next(r for r in reading.records if r.id == "Torque").values
+    numbers = columns["Torque [Nm]"]
+    assert torque["mean"] == Quantity(Decimal(f"{statistics.fmean(numbers):.6g}"), "Nm")
+    assert torque["standard_deviation"] == Quantity(
+        Decimal(f"{statistics.stdev(numbers):.6g}"), "Nm"
+    )
+    assert (torque["count"], torque["maximum"]) == (10000, Quantity(Decimal("76.6"), "Nm"))
+    failures = next(r for r in reading.records if r.id == "Machine failure").values
+    assert failures["n_set"] == sum(columns["Machine failure"])
+    filled = sum(bool(numbers) for numbers in columns.values())
+    assert len(reading.records) == filled + 1
