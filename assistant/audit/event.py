@@ -105,6 +105,10 @@ class QueryPrompted:
     prompt_sha256: str
     generator: str
     sampling: Mapping[str, str | int | bool | Decimal] = field(default_factory=dict)
+    n_found: int = 0
+    lang: str = ""
+    embedder: str = ""
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

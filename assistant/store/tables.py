@@ -127,6 +127,23 @@ documents = Table(
     Index("ix_documents_access_id", "access_id"),
 )
 
+document_history = Table(
+    "document_history",
+    metadata,
+    Column("document_id", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("access_id", Integer, nullable=False),
+    Column("version_no", Integer, nullable=False),
+    Column("live", sa.Boolean, nullable=False),
+)
+
+principal_sets = Table(
+    "principal_sets",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    _texts("principals"),
+)
+
 document_versions = Table(
     "document_versions",
     metadata,
