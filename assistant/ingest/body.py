@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from assistant.domain import Chunk
 from assistant.ingest.chunk import chunk
 from assistant.ingest.curate import Curated, Curator, repeated_blocks
+from assistant.ingest.progress import Stages
 from assistant.store.document import Facts, Original
 from assistant.store.sources import Source
 from assistant.text.language import detect_language
@@ -93,22 +94,29 @@ def _file_name(item_id: str) -> str:
     return path.stem.encode()[:200].decode(errors="ignore") + path.suffix[:10]
 
 
-def understand(path: Path, item: Item, sandbox: Sandbox, limits: Limits, curator: Curator) -> Body:
+def understand(
+    path: Path, item: Item, sandbox: Sandbox, limits: Limits, curator: Curator, stages: Stages
+) -> Body:
     """Read, curate and chunk a fetched file; raises `ReadError` with a cause, or `PersonalData`."""
-    reading = sandbox.read(path, limits=limits)
+    with stages.timed("read", 1, path.stat().st_size):
+        reading = sandbox.read(path, limits=limits)
     text = "\n".join(block.text for block in reading.blocks)
     if not text.strip():
         raise ReadError("empty", "The file holds no text; if it is a scan, it needs OCR first.")
     declared = item.meta.get("lang")
     lang = detect_language(text, declared if isinstance(declared, str) else reading.lang)
-    curated = curator.curate(item, reading, item.title or reading.title or item.id, lang)
+    with stages.timed("curate", 1):
+        curated = curator.curate(item, reading, item.title or reading.title or item.id, lang)
     reading, title = curated.reading, curated.title
     kept = reading.media_type in PAGED and not curated.masked
+    with stages.timed("chunk"):
+        chunks = tuple(chunk(reading, lang))
+    stages.add("chunk", 0, len(chunks), sum(len(one.text.encode()) for one in chunks))
     return Body(
         title=title,
         lang=lang,
         media_type=reading.media_type,
-        chunks=tuple(chunk(reading, lang)),
+        chunks=chunks,
         content_sha256=content_sha256(title, lang, reading),
         warnings=reading.warnings,
         original=Original(reading.media_type, path.read_bytes()) if kept else None,
