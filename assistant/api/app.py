@@ -21,6 +21,7 @@ from assistant.api.routes import (
     documents,
     openai,
     operations,
+    records,
     search,
     sessions,
 )
@@ -37,6 +38,7 @@ ROUTERS = (
     openai.router,
     search.router,
     documents.router,
+    records.router,
     conversations.router,
     audit.router,
     connectors.router,

@@ -159,6 +159,23 @@ chunks = Table(
     sa.UniqueConstraint("document_id", "ord"),
 )
 
+records = Table(
+    "records",
+    metadata,
+    Column("document_id", Text, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+    Column("ord", Integer, nullable=False),
+    Column("chunk_ord", Integer),
+    Column("kind", Text, nullable=False),
+    _text("record_id"),
+    _text("subject"),
+    Column("starts_on", sa.Date),
+    Column("ends_on", sa.Date),
+    _json("values"),
+    sa.PrimaryKeyConstraint("document_id", "ord"),
+    Index("ix_records_kind_ends_on", "kind", "ends_on"),
+    Index("ix_records_subject", "subject"),
+)
+
 embeddings = Table(
     "embeddings",
     metadata,
