@@ -24,6 +24,7 @@ from assistant.api.routes import (
     records,
     search,
     sessions,
+    syncs,
 )
 from assistant.api.throttle import SignInThrottle
 from assistant.audit.log import AuditLog
@@ -42,6 +43,7 @@ ROUTERS = (
     conversations.router,
     audit.router,
     connectors.router,
+    syncs.router,
     operations.router,
 )
 

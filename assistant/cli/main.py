@@ -25,6 +25,7 @@ from assistant.cli import (
     operate,
     question,
     records,
+    steering,
     sync,
 )
 from assistant.errors import AssistantError, DiskFull
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 for module in (question, operate):
     module.register(app)
+steering.register(sync.app)
 app.add_typer(connector.app, name="connector")
 app.add_typer(sync.app, name="sync")
 app.add_typer(index.app, name="index")
