@@ -11,15 +11,17 @@ from pathlib import Path, PurePosixPath
 from pydantic import JsonValue
 
 from assistant.domain import Chunk
-from assistant.ingest.chunk import chunk
+from assistant.ingest.chunk import chunk, chunk_of_blocks
 from assistant.ingest.curate import Curated, Curator, repeated_blocks
 from assistant.ingest.progress import Stages
 from assistant.store.document import Facts, Original
+from assistant.store.records import NewRecord
 from assistant.store.sources import Source
 from assistant.text.language import detect_language
 from connectors.contract import Connector, Item
 from connectors.readers import Limits, ReadError, Sandbox
 from connectors.readers.model import Reading
+from connectors.readers.record import record_json
 
 PAGED = frozenset({"application/pdf"})
 """Media types whose originals are kept, since their pages can be shown as images."""
@@ -42,6 +44,7 @@ class Body:
     warnings: tuple[str, ...]
     original: Original | None
     curated: Curated
+    records: tuple[NewRecord, ...] = ()
 
     def without(self, repeated: frozenset[int]) -> Body:
         """Return this with the edges that many documents repeat, by their keys, left to one side.
@@ -59,6 +62,7 @@ class Body:
         return replace(
             self,
             chunks=tuple(chunk(reading, self.lang, blocks)),
+            records=placed_records(reading, blocks),
             content_sha256=content_sha256(self.title, self.lang, reading, blocks),
             curated=replace(self.curated, curation=curation),
         )
@@ -121,6 +125,20 @@ def understand(
         warnings=reading.warnings,
         original=Original(reading.media_type, path.read_bytes()) if kept else None,
         curated=curated,
+        records=placed_records(reading),
+    )
+
+
+def placed_records(
+    reading: Reading, repeated: frozenset[int] = frozenset()
+) -> tuple[NewRecord, ...]:
+    """Return the records of a reading, each with the place of the chunk that words it."""
+    if not reading.records:
+        return ()
+    places = chunk_of_blocks(reading, repeated)
+    return tuple(
+        NewRecord(record, None if record.block is None else places.get(record.block))
+        for record in reading.records
     )
 
 
@@ -154,8 +172,10 @@ def _date(value: JsonValue) -> date | None:
 def content_sha256(
     title: str, lang: str, reading: Reading, repeated: frozenset[int] = frozenset()
 ) -> str:
-    """Return a hash of all that chunks and their embeddings are made of, in hex."""
+    """Return a hash of all that is stored of a reading, in hex."""
     parts: list[object] = [title, lang, reading.media_type]
     parts += [[block.kind, block.text, block.page, block.heading] for block in reading.blocks]
     parts += [sorted(repeated)] if repeated else []
+    if reading.records:
+        parts += [record_json(record) for record in reading.records]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()

@@ -19,7 +19,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from assistant.domain import DocumentId
 from assistant.store import curations as curation_rows
+from assistant.store import records
 from assistant.store.copying import copying
+from assistant.store.curation_tables import curations
 from assistant.store.document import (
     Facts,
     KnownDocument,
@@ -31,7 +33,8 @@ from assistant.store.document import (
     vector_of,
 )
 from assistant.store.heads import bump_epoch
-from assistant.store.tables import chunks, curations, document_versions, documents, originals
+from assistant.store.records import NewRecord
+from assistant.store.tables import chunks, document_versions, documents, originals
 from indexes.model import NOBODY
 
 _CHUNK_COLUMNS = {
@@ -71,9 +74,12 @@ def known_documents(
 
 
 def upsert_document(
-    conn: Connection, document: NewDocument, new_chunks: Sequence[NewChunk]
+    conn: Connection,
+    document: NewDocument,
+    new_chunks: Sequence[NewChunk],
+    new_records: Sequence[NewRecord] = (),
 ) -> DocumentId:
-    """Store a version and replace the chunks of the one before; a deleted document lives again."""
+    """Store a version in the place of the one before; a deleted document lives again."""
     if document.original is not None:
         _add_original(conn, document.original)
     values = {
@@ -106,7 +112,9 @@ def upsert_document(
     )
     if before is not None:
         conn.execute(sa.delete(chunks).where(chunks.c.document_id == document_id))
+        records.drop(conn, [document_id])
     _insert_chunks(conn, document_id, row.version_no, new_chunks)
+    records.add(conn, document_id, new_records)
     if before is not None:
         _drop_originals(conn, [before.original_sha256])
     return document_id
@@ -248,6 +256,7 @@ def _delete(
         return []
     ids = sa.literal([row.id for row in rows], sa.ARRAY(sa.Text))
     conn.execute(sa.delete(chunks).where(chunks.c.document_id == sa.any_(ids)))
+    records.drop(conn, [row.id for row in rows])
     conn.execute(
         sa.update(documents)
         .where(documents.c.id == sa.any_(ids))

@@ -18,7 +18,8 @@ from pydantic import JsonValue
 from sqlalchemy import Connection
 
 from assistant.domain import DocumentId
-from assistant.store.tables import curations, documents
+from assistant.store.curation_tables import curations
+from assistant.store.tables import documents
 
 FRESH, STALE, SETTLED = 0, 1, 2
 
