@@ -46,6 +46,7 @@ BMP = "image/bmp"
 WEBP = "image/webp"
 GIF = "image/gif"
 ZIP = "application/zip"
+DICOM = "application/dicom"
 AASX = "application/asset-administration-shell-package"
 
 _HEAD = 65_536
@@ -66,6 +67,8 @@ _MAGIC = (
     (b"PAR1", "application/vnd.apache.parquet"),
     (b"%!PS", "application/postscript"),
 )
+# Files without the preamble begin with a file meta length, or a character set or image type.
+_DICOM_STARTS = (b"\x02\x00\x00\x00UL", b"\x08\x00\x05\x00CS", b"\x08\x00\x08\x00CS")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # Names of streams in an OLE compound file (MS-CFB), which are UTF-16.
 _OLE_STREAMS = (
@@ -167,6 +170,8 @@ def _sniff(path: Path, hint: str | None, name: str) -> str:
         return PDF
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return WEBP
+    if head[128:132] == b"DICM" or head.startswith(_DICOM_STARTS):
+        return DICOM
     for magic, media_type in _MAGIC:
         if head.startswith(magic) and _is_binary_magic(magic, head):
             return media_type
