@@ -173,8 +173,18 @@ class SyncFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncOrdered:
+    """Somebody started, paused, resumed or cancelled a sync run, or told it to retry failures."""
+
+    type: ClassVar[str] = "sync.ordered"
+    source: str
+    run_id: int
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceChanged:
-    """A source was added, changed or removed."""
+    """A source was added, changed, scheduled or removed."""
 
     type: ClassVar[str] = "connector.changed"
     source: str
@@ -241,6 +251,7 @@ EventData = (
     | QueryAborted
     | SyncStarted
     | SyncFinished
+    | SyncOrdered
     | SourceChanged
     | DocumentOpened
     | DocumentDeleted
