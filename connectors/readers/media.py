@@ -163,7 +163,8 @@ def _sniff(path: Path, hint: str | None, name: str) -> str:
         if head.startswith(_OLE):
             return _ole(head + file.read(16 * 1024 * 1024))
         if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-            return _archive(head, _directory(file, path.stat().st_size))
+            names = _directory(file, path.stat().st_size) or _local_names(head)
+            return _archive(head, names)
     if not head.strip(b"\x00 \t\r\n"):
         return EMPTY
     if b"%PDF-" in head[:1024]:
@@ -217,6 +218,14 @@ def _directory(file: BinaryIO, size: int) -> list[bytes]:
         names.append(entries[at + 46 : at + 46 + lengths[0]])
         at += 46 + sum(lengths)
     return names
+
+
+def _local_names(head: bytes) -> list[bytes]:
+    """The names of the first entries of a zip whose directory is cut off."""
+    return [
+        head[found.end() : found.end() + int.from_bytes(found.group(1), "little")]
+        for found in re.finditer(rb"PK\x03\x04.{22}(..)..", head, re.DOTALL)
+    ]
 
 
 def _archive(head: bytes, names: list[bytes]) -> str:

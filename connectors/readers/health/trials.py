@@ -247,17 +247,6 @@ def _prose(outline: Outline, told: str) -> None:
 def _from_xml(root: etree._Element) -> Object:
     """The older XML (clinical_study) as the JSON has it."""
 
-    def prose(path: str) -> str:
-        found = first(root, path)
-        return "" if found is None else str(found.text or "")
-
-    def outcomes(name: str) -> list[Object]:
-        return [
-            {"measure": text(one, "measure"), "description": text(one, "description"),
-             "timeFrame": text(one, "time_frame")}
-            for one in every(root, name)
-        ]  # fmt: skip
-
     return {
         "protocolSection": {
             "identificationModule": {
@@ -276,8 +265,8 @@ def _from_xml(root: etree._Element) -> Object:
                 "leadSponsor": {"name": text(root, "sponsors/lead_sponsor/agency")}
             },
             "descriptionModule": {
-                "briefSummary": prose("brief_summary/textblock"),
-                "detailedDescription": prose("detailed_description/textblock"),
+                "briefSummary": _prose_at(root, "brief_summary/textblock"),
+                "detailedDescription": _prose_at(root, "detailed_description/textblock"),
             },
             "conditionsModule": {
                 "conditions": texts(root, "condition"),
@@ -289,37 +278,66 @@ def _from_xml(root: etree._Element) -> Object:
                 "enrollmentInfo": {"count": text(root, "enrollment")},
                 "designInfo": {"allocation": text(root, "study_design_info/allocation")},
             },
-            "armsInterventionsModule": {
-                "armGroups": [
-                    {"label": text(one, "arm_group_label"), "type": text(one, "arm_group_type"),
-                     "description": text(one, "description")}
-                    for one in every(root, "arm_group")
-                ],
-                "interventions": [
-                    {"name": text(one, "intervention_name"), "type": text(one, "intervention_type"),
-                     "description": text(one, "description")}
-                    for one in every(root, "intervention")
-                ],
-            },
-            "outcomesModule": {
-                "primaryOutcomes": outcomes("primary_outcome"),
-                "secondaryOutcomes": outcomes("secondary_outcome"),
-                "otherOutcomes": outcomes("other_outcome"),
-            },
-            "eligibilityModule": {
-                "eligibilityCriteria": prose("eligibility/criteria/textblock"),
-                "sex": text(root, "eligibility/gender"),
-                "minimumAge": text(root, "eligibility/minimum_age"),
-                "maximumAge": text(root, "eligibility/maximum_age"),
-            },
-            "contactsLocationsModule": {
-                "locations": [
-                    {"facility": text(one, "facility/name"),
-                     "city": text(one, "facility/address/city"),
-                     "country": text(one, "facility/address/country"),
-                     "status": text(one, "status")}
-                    for one in every(root, "location")
-                ]
-            },
+            **_plan_from_xml(root),
         }
-    }  # fmt: skip
+    }
+
+
+def _plan_from_xml(root: etree._Element) -> Object:
+    """Arms, outcomes, eligibility and sites."""
+
+    def outcomes(name: str) -> list[Object]:
+        return [
+            {"measure": text(one, "measure"), "description": text(one, "description"),
+             "timeFrame": text(one, "time_frame")}
+            for one in every(root, name)
+        ]  # fmt: skip
+
+    return {
+        "armsInterventionsModule": {
+            "armGroups": [
+                {
+                    "label": text(one, "arm_group_label"),
+                    "type": text(one, "arm_group_type"),
+                    "description": text(one, "description"),
+                }
+                for one in every(root, "arm_group")
+            ],
+            "interventions": [
+                {
+                    "name": text(one, "intervention_name"),
+                    "type": text(one, "intervention_type"),
+                    "description": text(one, "description"),
+                }
+                for one in every(root, "intervention")
+            ],
+        },
+        "outcomesModule": {
+            "primaryOutcomes": outcomes("primary_outcome"),
+            "secondaryOutcomes": outcomes("secondary_outcome"),
+            "otherOutcomes": outcomes("other_outcome"),
+        },
+        "eligibilityModule": {
+            "eligibilityCriteria": _prose_at(root, "eligibility/criteria/textblock"),
+            "sex": text(root, "eligibility/gender"),
+            "minimumAge": text(root, "eligibility/minimum_age"),
+            "maximumAge": text(root, "eligibility/maximum_age"),
+        },
+        "contactsLocationsModule": {
+            "locations": [
+                {
+                    "facility": text(one, "facility/name"),
+                    "city": text(one, "facility/address/city"),
+                    "country": text(one, "facility/address/country"),
+                    "status": text(one, "status"),
+                }
+                for one in every(root, "location")
+            ]
+        },
+    }
+
+
+def _prose_at(root: etree._Element, path: str) -> str:
+    """The text at a path with its line breaks."""
+    found = first(root, path)
+    return "" if found is None else str(found.text or "")
