@@ -20,6 +20,7 @@ from assistant.cli import (
     access,
     audit,
     connector,
+    curation,
     evaluate,
     index,
     operate,
@@ -43,6 +44,7 @@ for module in (question, operate):
 steering.register(sync.app)
 app.add_typer(connector.app, name="connector")
 app.add_typer(sync.app, name="sync")
+sync.app.command()(curation.report)
 app.add_typer(index.app, name="index")
 app.add_typer(records.app, name="records")
 app.add_typer(access.app, name="user")
