@@ -16,7 +16,17 @@ import typer
 from rich.console import Console
 
 from assistant import telemetry
-from assistant.cli import access, audit, connector, evaluate, index, operate, question, sync
+from assistant.cli import (
+    access,
+    audit,
+    connector,
+    evaluate,
+    index,
+    operate,
+    question,
+    reading,
+    sync,
+)
 from assistant.errors import AssistantError, DiskFull
 
 app = typer.Typer(
@@ -27,7 +37,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (question, operate):
+for module in (question, reading, operate):
     module.register(app)
 app.add_typer(connector.app, name="connector")
 app.add_typer(sync.app, name="sync")
