@@ -80,7 +80,9 @@ class Recognition:
                 f"No text layer on pages: {numbers(self._left)}; to read them, {INSTALL}."
             )
         elif self._left:
-            warnings.append(f"Over the budget for OCR were pages: {numbers(self._left)}; split it.")
+            warnings.append(
+                f"Over the budget for OCR were pages: {numbers(self._left)}; split the file."
+            )
         missing = set(tesseract.LANGUAGES) - set(
             self._engine.languages.split("+") if self._engine else ()
         )
