@@ -25,6 +25,8 @@ from assistant.cli import (
     operate,
     question,
     reading,
+    records,
+    steering,
     sync,
 )
 from assistant.errors import AssistantError, DiskFull
@@ -39,9 +41,11 @@ app = typer.Typer(
 )
 for module in (question, reading, operate):
     module.register(app)
+steering.register(sync.app)
 app.add_typer(connector.app, name="connector")
 app.add_typer(sync.app, name="sync")
 app.add_typer(index.app, name="index")
+app.add_typer(records.app, name="records")
 app.add_typer(access.app, name="user")
 app.add_typer(audit.app, name="audit")
 app.add_typer(evaluate.app, name="eval")
