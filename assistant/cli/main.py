@@ -25,6 +25,7 @@ from assistant.cli import (
     index,
     operate,
     question,
+    reading,
     records,
     steering,
     sync,
@@ -39,7 +40,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (question, operate):
+for module in (question, reading, operate):
     module.register(app)
 steering.register(sync.app)
 app.add_typer(connector.app, name="connector")
