@@ -46,6 +46,7 @@ BMP = "image/bmp"
 WEBP = "image/webp"
 GIF = "image/gif"
 ZIP = "application/zip"
+AASX = "application/asset-administration-shell-package"
 
 _HEAD = 65_536
 _MAGIC = (
@@ -81,6 +82,8 @@ _ZIP_PARTS = (
     (b"ppt/presentation.xml", PPTX),
     (b"xl/workbook.bin", XLSB),
     (b"word/", DOCX),
+    (b"aasx/", AASX),
+    (b"/aasx/", AASX),
 )
 _BY_SUFFIX = {
     ".csv": CSV,

@@ -14,6 +14,7 @@ from connectors.readers.archive import open_checked
 from connectors.readers.charts import place_chart
 from connectors.readers.errors import ReadError
 from connectors.readers.formats import BUILT_IN, plain_number, shown_number
+from connectors.readers.industry.rows import recognised
 from connectors.readers.islands import place_sheet
 from connectors.readers.media import ODS, XLSB, XLSX
 from connectors.readers.model import Reading
@@ -50,13 +51,14 @@ def read(source: Source) -> Reading:
         _place_other(outline, source, warnings)
     if not any(block.kind != "heading" for block in outline.blocks):
         raise ReadError("empty", "The workbook holds no visible cells.")
-    return Reading(
+    reading = Reading(
         source.media_type,
         best_title(title, None, source.name),
         tuple(outline.blocks),
         language(lang),
         warnings=tuple(warnings),
     )
+    return recognised(reading, source.limits.rows)
 
 
 class _Workbook:
