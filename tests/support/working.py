@@ -65,7 +65,8 @@ class Held:
 
     async def groups(self) -> AsyncIterator[Group]:
         """There are none."""
-        for group in ():
+        nobody: tuple[Group, ...] = ()
+        for group in nobody:
             yield group
 
     async def aclose(self) -> None:
