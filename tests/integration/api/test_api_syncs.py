@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def notes(ines: httpx.Client, folder: Path) -> Iterator[str]:
+def notes(ines: httpx.Client, folder: Path) -> str:
     """The address of a source."""
     new = {"name": "notes", "connector": "files", "config": {"path": str(folder)}}
     assert ines.post("/v1/connectors", json=new).status_code == 201
