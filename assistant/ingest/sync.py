@@ -21,7 +21,7 @@ from typing import TypeVar
 from pydantic import JsonValue
 from sqlalchemy import Connection
 
-from assistant.access.principals import qualify
+from assistant.access.principals import own_group, qualify
 from assistant.audit.event import SYSTEM, Event, SyncFinished, SyncStarted
 from assistant.audit.log import AuditLog
 from assistant.errors import AssistantError, DependencyError, SyncError
@@ -138,7 +138,7 @@ class SyncRun:
 
     async def _groups(self, lease: Lease) -> None:
         groups = {
-            qualify(self._source.name, group.id): {
+            own_group(self._source.name, group.id): {
                 qualify(self._source.name, member) for member in group.members
             }
             async for group in self._connector.groups()
