@@ -143,6 +143,15 @@ class ConnectorSettings(Section):
     )
 
 
+class AuditSettings(Section):
+    """Who signs the audit log."""
+
+    sealer: Literal["built-in", "separate"] = Field(
+        "built-in",
+        description="`separate`: only `assistant audit seal --keys FOLDER` has the key, and signs",
+    )
+
+
 class ServeSettings(Section):
     """Where the API and the chat page listen."""
 
@@ -171,6 +180,7 @@ class Settings(BaseSettings):
     index: IndexSettings = IndexSettings()  # type: ignore[call-arg]
     sync: SyncSettings = SyncSettings()  # type: ignore[call-arg]
     connectors: ConnectorSettings = ConnectorSettings()  # type: ignore[call-arg]
+    audit: AuditSettings = AuditSettings()  # type: ignore[call-arg]
     serve: ServeSettings = ServeSettings()  # type: ignore[call-arg]
 
     @classmethod

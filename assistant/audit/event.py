@@ -218,7 +218,7 @@ class PersonChanged:
 
 @dataclass(frozen=True, slots=True)
 class AuditRead:
-    """Somebody read or exported the audit log, from one seq up to another."""
+    """Somebody read or exported events from one seq up to another; found none: 0 to -1."""
 
     type: ClassVar[str] = "audit.read"
     first_seq: int

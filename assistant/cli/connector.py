@@ -18,7 +18,6 @@ from sqlalchemy import Connection
 
 from assistant import wiring
 from assistant.audit.event import SYSTEM, Event, SourceChanged
-from assistant.audit.log import AuditLog
 from assistant.cli.console import AsJson, Data, err, out, print_json, print_table, settings
 from assistant.errors import InvalidRequest, SyncError
 from assistant.ingest import configuration
@@ -100,7 +99,7 @@ def add(
         sources.put_source(
             conn, name, type_, stored, secrets=sealed, title=title, industry=industry
         )
-        log = AuditLog(database, chosen.data_dir)
+        log = wiring.audit_log(chosen, database)
         log.append(conn, Event(SYSTEM, SourceChanged(name, "put")))
     out.print(f"Added {name}. Next: assistant connector test {name}")
 
@@ -191,7 +190,7 @@ def remove(
 
 def _remove(chosen: Settings, database: Database, source: Source) -> int:
     """Delete the documents, then the source: searchers see deletions only once committed."""
-    log = AuditLog(database, chosen.data_dir)
+    log = wiring.audit_log(chosen, database)
     with database.begin() as conn:
         lease = sources.acquire_lease(conn, source.id, LEASE_S)
         n_documents = catalog.delete_documents(conn, source.id)

@@ -13,7 +13,6 @@ from rich.progress import Progress, TaskID
 
 from assistant import telemetry, wiring
 from assistant.audit.event import SYSTEM, Event, SourceChanged
-from assistant.audit.log import AuditLog
 from assistant.cli.console import (
     AsJson,
     Data,
@@ -86,7 +85,7 @@ def add(
         config: dict[str, Any] = {"path": str(path.resolve())}
         with database.begin() as conn:
             sources.put_source(conn, name, "files", config, title=title, industry=industry)
-            AuditLog(database, chosen.data_dir).append(
+            wiring.audit_log(chosen, database).append(
                 conn, Event(SYSTEM, SourceChanged(name, "put"))
             )
     out.print(f"Added {name}. Next: assistant sync run {name}")

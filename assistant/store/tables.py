@@ -304,6 +304,22 @@ audit_events = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+audit_terms = Table(
+    "audit_terms",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", sa.DateTime(timezone=True), nullable=False),
+    Column("type", Text, nullable=False),
+    _text("person_id"),
+    _text("query_id"),
+    _texts("subjects"),
+    Index("ix_audit_terms_person_id_seq", "person_id", "seq"),
+    Index("ix_audit_terms_type_seq", "type", "seq"),
+    Index("ix_audit_terms_at", "at"),
+    Index("ix_audit_terms_query_id", "query_id", postgresql_where=sa.text("query_id <> ''")),
+    Index("ix_audit_terms_subjects", "subjects", postgresql_using="gin"),
+)
+
 audit_frontier = Table(
     "audit_frontier",
     metadata,

@@ -11,13 +11,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from connectors.readers import media
+from connectors.readers import media, packaged, vocabularies
 from connectors.readers.errors import ReadError
 from connectors.readers.limits import Limits
 from connectors.readers.source import Source
 from connectors.readers.wire import reading_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from connectors.readers.model import Reading
 
 READERS: dict[str, str] = {
@@ -36,8 +38,12 @@ READERS: dict[str, str] = {
     media.JSON: "records",
     media.NDJSON: "records",
     media.XML: "elements",
+    vocabularies.HL7V2: "hl7",
 }
-"""Media type → the module of this package whose `read` reads it; imported only when needed."""
+"""Media type → the module of this package whose `read` reads it; imported only when needed.
+
+Other packages add theirs as entry points (`connectors.readers.packaged`).
+"""
 
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
@@ -73,20 +79,31 @@ def read(source: Source) -> Reading:
         raise ReadError("empty", "The file holds nothing but white space.")
     if source.media_type == media.ENCRYPTED_OFFICE:
         raise ReadError("encrypted", "The file is protected by a password; save it without one.")
-    module = READERS.get(source.media_type)
-    if module is None:
+    return _reader(source.media_type)(source)
+
+
+def _reader(media_type: str) -> Callable[[Source], Reading]:
+    if media_type in READERS:
+        found: Callable[[Source], Reading] = warm(media_type).read
+        return found
+    entry = packaged.installed().entries.get(media_type)
+    if entry is None:
         raise ReadError(
-            "unsupported",
-            f"There is no reader for {source.media_type}; convert the file to PDF or text.",
+            "unsupported", f"There is no reader for {media_type}; convert the file to PDF or text."
         )
-    reading: Reading = import_module(f"connectors.readers.{module}").read(source)
-    return reading
+    return packaged.load(entry)
+
+
+def warm(media_type: str) -> Any:
+    """Import the module of this package that reads a media type; raises KeyError without one."""
+    return import_module(f"connectors.readers.{READERS[media_type]}")
 
 
 def confine(limits: Limits, folder: Path) -> None:
     """Limit this process for good: memory, CPU, core dumps, network, children, files written."""
     import resource
 
+    sys.dont_write_bytecode = True
     for kind, soft, hard in (
         (resource.RLIMIT_CPU, limits.cpu_s, limits.cpu_s + 1),
         (resource.RLIMIT_CORE, 0, 0),

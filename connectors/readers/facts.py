@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connectors.readers.errors import ReadError
 from connectors.readers.model import Reading
 from connectors.readers.outline import Outline
+from connectors.readers.record import Period, Quantity, Record, day, decimal, valued
 from connectors.readers.source import Source
 from connectors.readers.text import best_title, clean
-
-if TYPE_CHECKING:
-    from pydantic import JsonValue
 
 _MILLION = 1_000_000
 
@@ -62,13 +60,15 @@ def read(value: dict[str, Any], source: Source) -> Reading:
     lines: dict[tuple[str, str], list[str]] = {}
     for fact in found:
         lines.setdefault((fact.concept, fact.unit), []).append(_line(fact))
-    for worded in lines.values():
+    blocks: dict[tuple[str, str], int] = {}
+    for key, worded in lines.items():
+        blocks[key] = len(outline.blocks)
         outline.record("\n".join(worded))
     return Reading(
         source.media_type,
         best_title(None, entity or None, source.name),
         tuple(outline.blocks),
-        records=tuple(map(_record, found)),
+        records=tuple(_record(f, entity, blocks[f.concept, f.unit]) for f in found),
         warnings=tuple(warnings),
     )
 
@@ -115,12 +115,19 @@ def _amount(value: str, unit: str) -> str:
     return f"{number:,}" if unit == "pure" else f"{number:,} ({unit})"
 
 
-def _record(fact: _Fact) -> dict[str, JsonValue]:
-    return {
-        "concept": fact.concept,
-        "label": fact.label,
-        "unit": fact.unit,
-        "start": fact.start,
-        "end": fact.end,
-        "value": fact.value,
-    }
+def _record(fact: _Fact, entity: str, block: int) -> Record:
+    amount = decimal(fact.value)
+    return Record(
+        "fact",
+        valued(
+            {
+                "concept": fact.concept,
+                "label": fact.label,
+                "period": Period(day(fact.start), day(fact.end)),
+                "value": fact.value if amount is None else Quantity(amount, fact.unit),
+                "filed": fact.source,
+            }
+        ),
+        subject=f"company:{entity}" if entity else "",
+        block=block,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connectors.readers.fhir_types import (
     SILENT,
@@ -28,10 +28,8 @@ from connectors.readers.fhir_types import (
 )
 from connectors.readers.model import Reading
 from connectors.readers.outline import Outline
+from connectors.readers.record import Quantity, Record, decimal, snake
 from connectors.readers.text import best_title, language
-
-if TYPE_CHECKING:
-    from pydantic import JsonValue
 
 Fields = dict[str, Any]
 
@@ -66,7 +64,7 @@ def reading_of_resources(resources: list[Resource], name: str) -> Reading:
     outline = Outline()
     if only:
         outline.heading(only, 1)
-    records: list[dict[str, JsonValue]] = []
+    records: list[Record] = []
     kinds = sorted(
         dict.fromkeys(r["resourceType"] for r in resources), key=lambda kind: kind != "Patient"
     )
@@ -76,8 +74,7 @@ def reading_of_resources(resources: list[Resource], name: str) -> Reading:
             patient = patient_of(resource, patients)
             sentence, fields = _worded(resource)
             outline.record(f"{patient} — {sentence}" if patient else sentence)
-            record = {"resource": kind, "id": resource.get("id"), "patient": patient, **fields}
-            records.append({k: v for k, v in record.items() if _has_value(v)})
+            records.append(_record(resource, patient, fields, len(outline.blocks) - 1))
     title = f"Health record of {only}" if only else None
     lang = language(resources[0].get("language") if isinstance(resources[0], dict) else None)
     return Reading(
@@ -91,6 +88,20 @@ def reading_of_resources(resources: list[Resource], name: str) -> Reading:
 
 def _has_value(value: Any) -> bool:
     return value is not None and value != ""
+
+
+def _record(resource: Resource, patient: str, fields: Fields, block: int) -> Record:
+    values = {snake(key): value for key, value in fields.items() if _has_value(value)}
+    amount, unit = decimal(str(values.pop("value", ""))), values.pop("unit", "")
+    if amount is not None:
+        values["value"] = Quantity(amount, unit)
+    return Record(
+        snake(resource["resourceType"]),
+        {"patient": patient, **values} if patient else values,
+        id=scalar(resource.get("id")),
+        subject=f"patient:{patient}" if patient else "",
+        block=block,
+    )
 
 
 def _worded(resource: Resource) -> tuple[str, Fields]:

@@ -6,6 +6,7 @@ import contextlib
 import email
 import email.policy
 import re
+from datetime import datetime
 from email.errors import MessageError
 from email.message import EmailMessage, Message
 from email.utils import parsedate_to_datetime
@@ -16,13 +17,13 @@ from connectors.readers.markup import place_html
 from connectors.readers.model import Reading
 from connectors.readers.outline import Outline
 from connectors.readers.plain import place_text
+from connectors.readers.record import Record, Value, valued
 from connectors.readers.source import Source
 from connectors.readers.text import best_title, clean, decode, language, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pydantic import JsonValue
 
 _ENCRYPTED_TYPES = frozenset(
     {"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"}
@@ -44,8 +45,8 @@ def read(source: Source) -> Reading:
     subject = _header(message, "Subject")
     if subject:
         outline.heading(subject, 1)
-    record = _record(message)
-    outline.record(_envelope(record))
+    outline.record(_envelope(message))
+    record = _record(message, len(outline.blocks) - 1)
     warnings = _place_body(outline, message)
     if len(outline.blocks) <= (1 if subject else 0):
         raise ReadError("empty", "The e-mail has neither headers nor text.")
@@ -78,20 +79,26 @@ def _header(message: EmailMessage | Message, name: str) -> str:
         return clean(str(raw))
 
 
-def _record(message: EmailMessage | Message) -> dict[str, JsonValue]:
-    record: dict[str, JsonValue] = {"type": "email"}
-    for name in ("From", "To", "Cc", "Date", "Subject", "Message-ID", "In-Reply-To"):
-        if value := _header(message, name):
-            record[name.lower().replace("-", "_")] = value
-    with contextlib.suppress(KeyError, ValueError, TypeError, IndexError):
-        record["date"] = parsedate_to_datetime(str(record["date"])).isoformat()
-    return record
+def _record(message: EmailMessage | Message, block: int) -> Record:
+    values: dict[str, Value | None] = {
+        name.lower().replace("-", "_"): _header(message, name)
+        for name in ("From", "To", "Cc", "Date", "Subject", "In-Reply-To")
+    }
+    values["date"] = _sent_at(message) or values["date"]
+    return Record("email", valued(values), id=_header(message, "Message-ID"), block=block)
 
 
-def _envelope(record: dict[str, JsonValue]) -> str:
-    labels = (("from", "From"), ("to", "To"), ("cc", "Cc"), ("date", "Date"))
-    fields = [f"{label}: {record[key]}" for key, label in labels if record.get(key)]
-    return " · ".join(fields)
+def _envelope(message: EmailMessage | Message) -> str:
+    sent_at = _sent_at(message)
+    fields = [(name, _header(message, name)) for name in ("From", "To", "Cc", "Date")]
+    shown = [(name, sent_at.isoformat() if sent_at and name == "Date" else v) for name, v in fields]
+    return " · ".join(f"{name}: {value}" for name, value in shown if value)
+
+
+def _sent_at(message: EmailMessage | Message) -> datetime | None:
+    with contextlib.suppress(ValueError, TypeError, IndexError):
+        return parsedate_to_datetime(_header(message, "Date"))
+    return None
 
 
 def _attachment(part: EmailMessage | Message) -> str:

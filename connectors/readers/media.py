@@ -6,7 +6,10 @@ import re
 from pathlib import Path
 from typing import BinaryIO
 
+from connectors.readers import vocabularies
+from connectors.readers.packaged import installed
 from connectors.readers.text import decode
+from connectors.readers.vocabularies import after_prolog, root
 
 EMPTY = "application/x-empty"
 BINARY = "application/octet-stream"
@@ -28,6 +31,7 @@ NDJSON = "application/x-ndjson"
 XML = "application/xml"
 SVG = "image/svg+xml"
 EMAIL = "message/rfc822"
+ZIP = "application/zip"
 
 _HEAD = 65_536
 _MAGIC = (
@@ -82,6 +86,7 @@ _BY_SUFFIX = {
     ".log": PLAIN,
 }
 _TEXTS = frozenset(_BY_SUFFIX.values())
+_OPEN_TEXTS = _TEXTS - {HTML, EMAIL}
 _HTML_START = re.compile(
     r"^(<!--.*?-->|\s)*<(!doctype\s+html|html|head|body|div|p|table|h[1-6]|ul|ol|article|section"
     r"|span|title|meta|style|main|font|center|b|pre|a|br)\b",
@@ -100,9 +105,36 @@ def sniff(path: Path, *, hint: str | None = None, name: str | None = None) -> st
     """The media type of a file by its content.
 
     `hint` (a declared media type) and the suffix of `name` (the path's own if not given) only
-    decide between text formats, which share their bytes. Unknown content is
-    `application/octet-stream`, an empty file `application/x-empty`. Raises OSError.
+    decide between text formats, which share their bytes. Where this is no more than text, XML,
+    a zip or unknown, a package's reader may have claimed it (`connectors.readers.packaged`).
+    Unknown content is `application/octet-stream`, an empty file `application/x-empty`. Raises
+    OSError.
     """
+    found = _sniff(path, hint, name or path.name)
+    return _claimed(found, path, hint, name or path.name) or found
+
+
+def _claimed(found: str, path: Path, hint: str | None, name: str) -> str | None:
+    """What a package's reader makes of a file that is nothing special here, if one claims it."""
+    claims = installed()
+    if not claims.entries or found not in {*_OPEN_TEXTS, XML, ZIP, BINARY}:
+        return None
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if found == XML:
+        return claims.by_root(root(decode(_whole_characters(head))))
+    suffix = Path(name).suffix.lower()
+    by_name = None if suffix in _BY_SUFFIX else claims.suffixes.get(suffix)
+    if found == ZIP:
+        return by_name
+    by_start = claims.by_start(head)
+    if found == BINARY or by_start:
+        return by_start
+    declared = _bare(hint)
+    return declared if declared in claims.suffixes.values() else by_name
+
+
+def _sniff(path: Path, hint: str | None, name: str) -> str:
     with path.open("rb") as file:
         head = file.read(_HEAD)
         if head.startswith(_OLE):
@@ -118,7 +150,7 @@ def sniff(path: Path, *, hint: str | None = None, name: str | None = None) -> st
     for magic, media_type in _MAGIC:
         if head.startswith(magic) and _is_binary_magic(magic, head):
             return media_type
-    suffix = Path(name or path.name).suffix.lower()
+    suffix = Path(name).suffix.lower()
     return _text(head, _text_hint(hint) or _BY_SUFFIX.get(suffix))
 
 
@@ -128,8 +160,12 @@ def _is_binary_magic(magic: bytes, head: bytes) -> bool:
 
 
 def _text_hint(hint: str | None) -> str | None:
-    bare = (hint or "").split(";")[0].strip().lower()
+    bare = _bare(hint)
     return bare if bare in _TEXTS and bare != PLAIN else None
+
+
+def _bare(hint: str | None) -> str:
+    return (hint or "").split(";")[0].strip().lower()
 
 
 def _ole(data: bytes) -> str:
@@ -166,17 +202,19 @@ def _archive(head: bytes, names: list[bytes]) -> str:
     for part, media_type in _ZIP_PARTS:
         if any(name.startswith(part) for name in names):
             return media_type
-    return "application/zip"
+    return ZIP
 
 
 def _text(head: bytes, suggested: str | None) -> str:
     text = decode(_whole_characters(head))
+    if known := vocabularies.of_text(text):
+        return known
     controls = sum(ch < " " and ch not in "\t\n\r\f\x1b" for ch in text[:8192])
     if controls > max(8, len(text[:8192]) // 20) and suggested is None:
         return BINARY
     start = text.lstrip("\ufeff \t\r\n")[:4096]
     if start.startswith("<"):
-        return _tagged(start, suggested)
+        return vocabularies.of_xml(text) or _tagged(start, suggested)
     if _looks_like_mail(start) and suggested in (None, EMAIL, PLAIN):
         return EMAIL
     if suggested:
@@ -199,10 +237,7 @@ def _whole_characters(head: bytes) -> bytes:
 
 
 def _tagged(start: str, suggested: str | None) -> str:
-    root = re.sub(
-        r"^(<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(\[.*?\])?\s*>|\s)*", "", start, flags=re.S
-    )
-    if re.match(r"<(\w+:)?svg\b", root):
+    if re.match(r"<(\w+:)?svg\b", after_prolog(start)):
         return SVG
     if re.search(r"<!doctype\s+html|<html\b", start, re.IGNORECASE):
         return HTML

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from connectors.readers import Reading
+from connectors.readers.record import Quantity
 
 Read = Callable[..., Reading]
 
@@ -64,8 +66,9 @@ def test_sentences_name_their_patient(read_bytes: Read) -> None:
         "criticality: high",
         "Ana Silva — Medication request: Amoxicillin 500 mg; dosage: 1 capsule every 8 hours",
     ]
-    values = reading.records[1]
-    assert (values["value"], values["unit"], values["patient"]) == (5.4, "mmol/L", "Ana Silva")
+    observed = reading.records[1]
+    assert (observed.kind, observed.subject) == ("observation", "patient:Ana Silva")
+    assert observed.values["value"] == Quantity(Decimal("5.4"), "mmol/L")
     assert reading.blocks[1].heading == ("Ana Silva",)
 
 

@@ -36,7 +36,7 @@ def test_envelope_text_and_attachments(read_bytes: Read) -> None:
         ("paragraph", "Segue o relatório."),
         ("paragraph", "Abraço, Ana"),
     ]
-    assert reading.records[0]["from"] == "Ana <ana@example.com>"
+    assert reading.records[0].values["from"] == "Ana <ana@example.com>"
     assert reading.warnings == ("Attachments were not read: r.pdf.",)
 
 
