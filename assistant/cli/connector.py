@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,7 +28,7 @@ from assistant.store.database import Database
 from assistant.store.sources import Source
 from assistant.vault import vault
 from connectors import registry
-from connectors.contract import Connector, ConnectorError, Failed, Item, Mark
+from connectors.contract import Connector, ConnectorError, Failed, Item, Mark, Receiving
 
 app = typer.Typer(help="Sources of every kind, and the connectors for them.", no_args_is_help=True)
 
@@ -102,6 +103,27 @@ def add(
         log = wiring.audit_log(chosen, database)
         log.append(conn, Event(SYSTEM, SourceChanged(name, "put")))
     out.print(f"Added {name}. Next: assistant connector test {name}")
+
+
+@app.command()
+def listen(name: Name, data: Data = None) -> None:
+    """Receive what a source sends, such as HL7 messages, until stopped; a sync reads it."""
+    chosen = settings(data)
+    with wiring.database(chosen) as database, database.begin() as conn:
+        source = sources.source_named(conn, name)
+    receiver = wiring.connector(chosen, source)
+    if not isinstance(receiver, Receiving):
+        raise InvalidRequest(f"{name} sends nothing by itself; use: assistant sync run {name}")
+    try:
+        asyncio.run(receiver.receive(partial(_listening, name)))
+    except ConnectorError as error:
+        raise SyncError(f"{name}: {error}") from error
+    except KeyboardInterrupt:
+        out.print("Stopped; what was acknowledged is stored.")
+
+
+def _listening(name: str, address: str) -> None:
+    out.print(f"{name} listens at {address}. Stop it with Ctrl-C.")
 
 
 @app.command(name="test")
