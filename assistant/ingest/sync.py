@@ -30,6 +30,7 @@ from assistant.ingest.body import Body, fetch, understand
 from assistant.ingest.line import Line
 from assistant.ingest.page import Page, Unread
 from assistant.ingest.progress import Counts, Progress, Seconds
+from assistant.ingest.step import step
 from assistant.ports import Embedder
 from assistant.settings import SyncSettings
 from assistant.store import catalog, memberships, runs, sources
@@ -53,6 +54,9 @@ T = TypeVar("T")
 LEASE_S = 900.0
 MAX_RETRIES = 8
 MAX_READERS = 2
+MAX_QUIET = 1000
+MAX_QUIET_S = 5.0
+"""How many events with nothing to read, and seconds, may wait for a commit of their own."""
 MIN_GUARDED = 10
 """A source with fewer documents may lose any share of them."""
 
@@ -108,8 +112,10 @@ class SyncRun:
             self._audit.append(conn, Event(SYSTEM, SyncStarted(self._source.name, run_id)))
         state: runs.RunState = "failed"
         error = ""
+        step("lease taken")
         try:
             await self._connector.check()
+            step("source checked")
             await self._groups(lease)
             await self._documents(lease, run_id)
             state = "done"
@@ -126,6 +132,7 @@ class SyncRun:
             self._sandbox.close()
             self._finish(lease, run_id, state, error)
             await self._connector.aclose()
+        step("run finished")
         return Report(self._source.name, self._counts, self._seconds.stages)
 
     def _finish(self, lease: Lease, run_id: int, state: runs.RunState, error: str) -> None:
@@ -143,10 +150,12 @@ class SyncRun:
             }
             async for group in self._connector.groups()
         }
+        step("groups listed")
         with self._database.begin() as conn:
             sources.check_lease(conn, lease)
             memberships.replace_groups(conn, self._source.id, groups)
             sources.mark_synced(conn, lease, groups=True)
+        step("groups stored")
 
     async def _documents(self, lease: Lease, run_id: int) -> None:
         cursor, whole, run_no = self._source.cursor, self._source.whole, self._source.run_no
@@ -157,6 +166,7 @@ class SyncRun:
             passing = Pass(lease, run_id, whole, run_no, cursor, cursor is None)
             try:
                 await self._list(passing)
+                step("all committed")
                 self._mark_current(lease)
                 return
             except CursorExpired:
@@ -180,7 +190,7 @@ class SyncRun:
         async def commit_one(page: Page, mark: Mark) -> None:
             await self._store(passing, page, mark)
 
-        page = Page()
+        page, waiting = Page(), None
         async with (
             Line(self._embed, commit_one) as line,
             aclosing(self._connector.changes(passing.cursor)) as events,  # type: ignore[type-var]
@@ -191,11 +201,30 @@ class SyncRun:
                     continue
                 if isinstance(event, Complete) and not passing.whole:
                     raise ConnectorError("The connector ended an incremental run as a full one.")
+                step("page listed")
                 if any(not page.ids.isdisjoint(earlier.ids) for earlier in line.pages):
                     await line.empty()
-                await self._fill(page)
-                await line.put(page, event)
-                page = Page()
+                await asyncio.to_thread(self._compare, page)
+                waiting = event
+                if isinstance(event, Complete) or not self._may_wait(page):
+                    await self._fill(page)
+                    await line.put(page, event)
+                    page, waiting = Page(), None
+            if waiting is not None:
+                await line.put(page, waiting)
+
+    def _compare(self, page: Page) -> None:
+        """Look up what the catalog knows of the page's items."""
+        ids = [item.id for item in page.items if item.id not in page.compared]
+        with self._database.reading() as conn:
+            page.known |= catalog.known_documents(conn, self._source.id, ids)
+        page.compared.update(ids)
+        step("page compared")
+
+    def _may_wait(self, page: Page) -> bool:
+        """Say whether a page with nothing to read may grow by the next: few large commits."""
+        quiet = not (self._full or page.gone or page.failed or any(map(page.is_new, page.items)))
+        return quiet and len(page.events) < MAX_QUIET and page.age_s < MAX_QUIET_S
 
     async def _store(self, passing: Pass, page: Page, mark: Mark) -> None:
         """Commit a page that is embedded."""
@@ -203,13 +232,13 @@ class SyncRun:
         self._counts.add(page.counts)
         self._progress.committed(self._counts, mark.done, mark.total)
         passing.cursor = mark.cursor
+        step("page committed")
 
     async def _fill(self, page: Page) -> None:
-        """Find out what the page's items hold: compare, fetch, read, chunk."""
-        ids = [item.id for item in page.items]
-        with self._database.begin() as conn:
-            page.known = catalog.known_documents(conn, self._source.id, ids)
+        """Find out what the page's new items hold: fetch, read, chunk."""
         wanted = [item for item in page.items if self._full or page.is_new(item)]
+        if not wanted:
+            return
         with tempfile.TemporaryDirectory(prefix="assistant-sync-") as folder:
             gate = asyncio.Semaphore(MAX_READERS)
             reading = (self._read(item, Path(folder), gate) for item in wanted)
@@ -221,6 +250,7 @@ class SyncRun:
         async with gate:
             try:
                 path = await fetch(self._connector, item, folder, self._limits.file_bytes)
+                step("body fetched")
                 body = await asyncio.to_thread(understand, path, item, self._sandbox, self._limits)
                 path.unlink()
             except ReadError as error:
@@ -231,6 +261,7 @@ class SyncRun:
                 outcome = Unread("unreadable", f"{type(error).__name__}: {error}")
             else:
                 outcome = body
+        step("body read")
         self._progress.read(item.id, outcome.cause if isinstance(outcome, Unread) else None)
         return outcome
 
@@ -263,20 +294,25 @@ class SyncRun:
             bodies = page.bodies
             for item_id in page.embedded:
                 page.chunks[item_id] = made[bodies[item_id].content_sha256]
+        step("page embedded")
 
     def _commit(self, passing: Pass, page: Page, mark: Mark) -> None:
         with self._database.begin() as conn:
             sources.renew_lease(conn, passing.lease, LEASE_S)
+            step("commit begun")
             commit.page(conn, self._source, page, passing.run_no)
+            step("page written")
             if isinstance(mark, Complete):
                 page.counts.deleted += self._sweep(conn, passing.run_no)
                 if passing.began_here:
                     runs.clear_older_failures(conn, self._source.id, passing.run_id)
                 sources.mark_synced(conn, passing.lease)
+                step("unseen swept")
             sources.save_progress(
                 conn, passing.lease, mark.cursor, whole=passing.whole, run_no=passing.run_no
             )
             runs.update_run(conn, passing.run_id, self._counts.as_dict(), self._seconds.stages)
+            step("cursor moved")
 
     def _sweep(self, conn: Connection, run_no: int) -> int:
         n_unseen, n_live = catalog.count_unseen(conn, self._source.id, run_no)

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from connectors.readers import media, packaged, vocabularies
+from connectors.readers import commerce, media, packaged, vocabularies
 from connectors.readers.errors import ReadError
 from connectors.readers.limits import Limits
 from connectors.readers.source import Source
@@ -38,7 +38,19 @@ READERS: dict[str, str] = {
     media.JSON: "records",
     media.NDJSON: "records",
     media.XML: "elements",
-    vocabularies.HL7V2: "hl7",
+    vocabularies.HL7V2: "health.hl7",
+    vocabularies.CDA: "health.cda",
+    vocabularies.FHIR_XML: "health.fhir_xml",
+    commerce.ISO20022: "finance.iso20022",
+    commerce.MT940: "finance.mt940",
+    commerce.OFX: "finance.ofx",
+    commerce.ACH: "finance.ach",
+    commerce.XBRL: "finance.xbrl",
+    commerce.IXBRL: "finance.ixbrl",
+    commerce.EPCIS: "retail.epcis",
+    commerce.UBL: "retail.ubl",
+    commerce.NFE: "retail.nfe",
+    commerce.FEED: "retail.merchant",
 }
 """Media type → the module of this package whose `read` reads it; imported only when needed.
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import BinaryIO
 
-from connectors.readers import vocabularies
+from connectors.readers import commerce, vocabularies
 from connectors.readers.packaged import installed
 from connectors.readers.text import decode
 from connectors.readers.vocabularies import after_prolog, root
@@ -84,6 +84,7 @@ _BY_SUFFIX = {
     ".txt": PLAIN,
     ".text": PLAIN,
     ".log": PLAIN,
+    **commerce.BY_SUFFIX,
 }
 _TEXTS = frozenset(_BY_SUFFIX.values())
 _OPEN_TEXTS = _TEXTS - {HTML, EMAIL}
@@ -207,14 +208,15 @@ def _archive(head: bytes, names: list[bytes]) -> str:
 
 def _text(head: bytes, suggested: str | None) -> str:
     text = decode(_whole_characters(head))
-    if known := vocabularies.of_text(text):
+    if known := vocabularies.of_text(text) or commerce.of_lines(text):
         return known
     controls = sum(ch < " " and ch not in "\t\n\r\f\x1b" for ch in text[:8192])
     if controls > max(8, len(text[:8192]) // 20) and suggested is None:
         return BINARY
     start = text.lstrip("\ufeff \t\r\n")[:4096]
     if start.startswith("<"):
-        return vocabularies.of_xml(text) or _tagged(start, suggested)
+        known = vocabularies.of_xml(text) or commerce.of_xml(text)
+        return known or _tagged(start, suggested)
     if _looks_like_mail(start) and suggested in (None, EMAIL, PLAIN):
         return EMAIL
     if suggested:

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from connectors.readers import headed
 from connectors.readers.errors import ReadError
 from connectors.readers.media import TSV
 from connectors.readers.model import Reading
@@ -90,6 +91,8 @@ def read(source: Source) -> Reading:
     text = decode(source.path.read_bytes())
     delimiter = "\t" if source.media_type == TSV else best_delimiter(text[:65_536])
     csv.field_size_limit(10_000_000)
+    if (known := headed.reading(source, text, delimiter)) is not None:
+        return known
     warnings: list[str] = []
     rows = list(_capped(_rows(text, delimiter), source.limits.rows, warnings))
     if not rows:

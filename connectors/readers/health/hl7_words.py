@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
-from connectors.readers.patients import Identifier, identifier
+from connectors.readers.health.codes import code_of
+from connectors.readers.health.patients import Identifier, identifier
+from connectors.readers.health.segments import Field, Segment, part
 from connectors.readers.record import Value, day
-from connectors.readers.segments import Field, Segment, part
 from connectors.readers.text import clean
 
 _TIME = re.compile(r"(\d{4,14})(?:\.\d+)?([+-]\d{4})?$")
@@ -68,9 +69,9 @@ def coded(field: Field) -> str:
 
 
 def code(field: Field) -> str:
-    """CWE, CE: the code with its system: `LN 8867-4`."""
-    found, system = part(field, 1), part(field, 3)
-    return clean(f"{system} {found}") if found and found != part(field, 2) else ""
+    """CWE, CE: the code with its vocabulary: `LOINC 8867-4`."""
+    found = part(field, 1)
+    return code_of(part(field, 3), found) if found != part(field, 2) else ""
 
 
 def location(field: Field) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.readers.patients import Identifier, identifier, linked, subject
+from connectors.readers.health.patients import Identifier, identifier, linked, subject
 from connectors.readers.record import Record
 
 

@@ -6,13 +6,21 @@ from decimal import Decimal
 
 from connectors.readers import enclosed
 from connectors.readers.errors import ReadError
-from connectors.readers.hl7_segments import EVENTS, KINDS, MERGES, SILENT, Kind
-from connectors.readers.hl7_words import TABLES, WORDS, anything, code, coded, identifier_of, moment
+from connectors.readers.health.hl7_segments import EVENTS, KINDS, MERGES, SILENT, Kind
+from connectors.readers.health.hl7_words import (
+    TABLES,
+    WORDS,
+    anything,
+    code,
+    coded,
+    identifier_of,
+    moment,
+)
+from connectors.readers.health.patients import Identifier, subject
+from connectors.readers.health.segments import Field, Message, Segment, messages, part
 from connectors.readers.model import Reading
-from connectors.readers.patients import Identifier, subject
 from connectors.readers.record import Quantity, Value, decimal
 from connectors.readers.register import Register
-from connectors.readers.segments import Field, Message, Segment, messages, part
 from connectors.readers.source import Source
 from connectors.readers.text import best_title, clean, language
 

@@ -37,6 +37,7 @@ _LAST = frozenset(
     {"SS", "DL", "PPN", "CPF", "CNS", "NI", "TAX", "MA", "MC", "MB", "BC", "AN", "VN"}
 )
 _NATIONAL = (SSN, CPF, CNS, "2.16.840.1.113883.4.3.", "2.16.840.1.113883.4.330")
+_NAMES_ITSELF = "urn:ietf:rfc:3986"
 _NO_VALUE = re.compile(r"(\W*0+\W*|(.)\2{5,}|unknown|none|n/?a|null|-+)$", re.IGNORECASE)
 
 
@@ -59,6 +60,8 @@ def identifier(system: str, value: str, kind: str = "") -> Identifier | None:
     authorities known by both are their OID. Values lose spaces; national numbers, punctuation.
     """
     kind = clean(kind).upper()
+    if system.lower().startswith(_NAMES_ITSELF):
+        value = re.sub(r"^urn:(uuid|oid):", "", value.strip(), flags=re.IGNORECASE).lower()
     name = _system(system)
     if not name or name in ("local", "hospital"):
         name = _OF_A_COUNTRY.get(kind, name)

@@ -55,7 +55,7 @@ def test_segments_are_sentences_about_their_patient(read_bytes: Read) -> None:
     assert by_kind["encounter"].id == "V77"
     observed = by_kind["observation"]
     assert observed.values["value"] == Quantity(Decimal("5.4"), "mmol/L")
-    assert observed.values["code"] == "LN 2823-3"
+    assert observed.values["code"] == "LOINC 2823-3"
     assert observed.values["order"] == "F1"
     eastern = timezone(timedelta(hours=-5))
     assert observed.values["date"] == datetime(2024, 3, 2, 8, 30, tzinfo=eastern)
