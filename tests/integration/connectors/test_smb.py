@@ -269,9 +269,12 @@ class TestRefusals:
 
     def test_a_server_that_is_silent_is_asked_later(self, tmp_path: Path) -> None:
         async def story() -> None:
-            async def hold(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+            async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
                 await reader.read()
+                writer.close()
+                ended.set()
 
+            ended = asyncio.Event()
             silent = await asyncio.start_server(hold, "127.0.0.1", 0)
             port = silent.sockets[0].getsockname()[1]
             connector = share(Samba("127.0.0.1", port, tmp_path), timeout_s=0.5)
@@ -280,6 +283,7 @@ class TestRefusals:
                     await connector.check()
             finally:
                 await connector.aclose()
+                await asyncio.wait_for(ended.wait(), 20)
                 silent.close()
 
         asyncio.run(story())
