@@ -94,6 +94,14 @@ def recheck(
     }
 
 
+def decisions(
+    conn: Connection, access_ids: Collection[int], principals: frozenset[Principal]
+) -> dict[int, Decision]:
+    """Decide for each of these ACLs what a holder of these principals may."""
+    acls = acls_by_id(conn, set(access_ids))
+    return {name: may_read(acls.get(name, _NOBODY), principals) for name in access_ids}
+
+
 def readable_document(
     conn: Connection, caller: Caller, document_id: DocumentId, max_age_s: float = 0.0
 ) -> DocumentRow | None:

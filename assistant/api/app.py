@@ -23,6 +23,7 @@ from assistant.api.routes import (
     operations,
     search,
     sessions,
+    syncs,
 )
 from assistant.api.throttle import SignInThrottle
 from assistant.audit.log import AuditLog
@@ -40,6 +41,7 @@ ROUTERS = (
     conversations.router,
     audit.router,
     connectors.router,
+    syncs.router,
     operations.router,
 )
 

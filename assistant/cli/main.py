@@ -16,7 +16,17 @@ import typer
 from rich.console import Console
 
 from assistant import telemetry
-from assistant.cli import access, audit, connector, evaluate, index, operate, question, sync
+from assistant.cli import (
+    access,
+    audit,
+    connector,
+    evaluate,
+    index,
+    operate,
+    question,
+    steering,
+    sync,
+)
 from assistant.errors import AssistantError, DiskFull
 
 app = typer.Typer(
@@ -29,6 +39,7 @@ app = typer.Typer(
 )
 for module in (question, operate):
     module.register(app)
+steering.register(sync.app)
 app.add_typer(connector.app, name="connector")
 app.add_typer(sync.app, name="sync")
 app.add_typer(index.app, name="index")

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from assistant.domain import Chunk
 from assistant.ingest.chunk import chunk
+from assistant.ingest.progress import Stages
 from assistant.store.document import Facts, Original
 from assistant.store.sources import Source
 from assistant.text.language import detect_language
@@ -68,9 +69,10 @@ def _file_name(item_id: str) -> str:
     return path.stem.encode()[:200].decode(errors="ignore") + path.suffix[:10]
 
 
-def understand(path: Path, item: Item, sandbox: Sandbox, limits: Limits) -> Body:
+def understand(path: Path, item: Item, sandbox: Sandbox, limits: Limits, stages: Stages) -> Body:
     """Read and chunk a fetched file; raises `ReadError` with a cause."""
-    reading = sandbox.read(path, limits=limits)
+    with stages.timed("read", 1, path.stat().st_size):
+        reading = sandbox.read(path, limits=limits)
     text = "\n".join(block.text for block in reading.blocks)
     if not text.strip():
         raise ReadError("empty", "The file holds no text; if it is a scan, it needs OCR first.")
@@ -78,11 +80,14 @@ def understand(path: Path, item: Item, sandbox: Sandbox, limits: Limits) -> Body
     lang = detect_language(text, declared if isinstance(declared, str) else reading.lang)
     title = item.title or reading.title or item.id
     paged = reading.media_type in PAGED
+    with stages.timed("chunk"):
+        chunks = tuple(chunk(reading, lang))
+    stages.add("chunk", 0, len(chunks), sum(len(one.text.encode()) for one in chunks))
     return Body(
         title=title,
         lang=lang,
         media_type=reading.media_type,
-        chunks=tuple(chunk(reading, lang)),
+        chunks=chunks,
         content_sha256=content_sha256(title, lang, reading),
         warnings=reading.warnings,
         original=Original(reading.media_type, path.read_bytes()) if paged else None,

@@ -7,7 +7,7 @@ Every function runs in the caller's transaction. A change leaves `documents.seq`
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -186,6 +186,14 @@ def count_unseen(conn: Connection, source_id: int, run_no: int) -> tuple[int, in
         )
     ).one()
     return int(row[0]), int(row[1])
+
+
+def unseen(conn: Connection, source_id: int, run_no: int) -> Iterator[str]:
+    """Yield the external ids of what `sweep_unseen` would delete."""
+    query = sa.select(documents.c.external_id).where(
+        *_unseen(source_id, run_no), documents.c.state == "live"
+    )
+    yield from conn.execute(query).scalars()
 
 
 def reuse_by_content(conn: Connection, content_sha256: str, embedder: str) -> list[NewChunk] | None:
