@@ -56,9 +56,9 @@ class Grants:
         return {principal for who in named for principal in self._principals(who)}
 
     def _principals(self, who: Mapping[str, Any]) -> set[str]:
-        user = (who.get("user") or {}).get("id")
-        group = (who.get("group") or {}).get("id")
-        site_group = (who.get("siteGroup") or {}).get("displayName")
+        user = str((who.get("user") or {}).get("id", ""))
+        group = str((who.get("group") or {}).get("id", ""))
+        site_group = str((who.get("siteGroup") or {}).get("displayName", ""))
         claim = _GROUP_CLAIM.fullmatch(str((who.get("siteUser") or {}).get("loginName", "")))
         found = {self.people.get(user), self.site_groups.get(site_group)}
         if group:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from assistant.access.identity import caller_with_login, ensure_person
 from assistant.audit.log import AuditLog
+from assistant.ingest.outcome import Report
 from assistant.ingest.progress import Silent
-from assistant.ingest.sync import Report, SyncRun
+from assistant.ingest.sync import SyncRun
 from assistant.retrieval.retriever import Retriever
 from assistant.settings import Settings, SyncSettings
 from assistant.store import sources

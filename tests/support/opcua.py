@@ -45,13 +45,13 @@ class Plant:
         async def told() -> Any:
             return await story()
 
-        return asyncio.run_coroutine_threadsafe(told(), self.loop).result(60)
+        return asyncio.run_coroutine_threadsafe(told(), self.loop).result(250)
 
     async def press(self, line: Node, name: str, serial: str) -> Node:
         """Add a press with a property, a variable with unit and range, and a method."""
         press = await line.add_object(self.index, name)
         text = ua.LocalizedText("Hydraulic press of the first hall.")
-        await press.write_attribute(ua.AttributeIds.Description, ua.DataValue(text))
+        await press.write_attribute(ua.AttributeIds.Description, ua.DataValue(ua.Variant(text)))
         await press.add_property(self.index, "SerialNumber", serial)
         pressure = await press.add_variable(self.index, "Pressure", 101.325678)
         unit = ua.EUInformation(DisplayName=ua.LocalizedText("bar"))

@@ -53,7 +53,11 @@ def replay() -> Iterator[Replay]:
 
 
 def graph(replay: Replay, **changed: Any) -> Graph:
-    given = {"tenant": "contoso.com", "client_id": "app", "client_secret": graph_replay.SECRET}
+    given: dict[str, Any] = {
+        "tenant": "contoso.com",
+        "client_id": "app",
+        "client_secret": graph_replay.SECRET,
+    }
     given |= {"sites": ["contoso.sharepoint.com/sites/hr"], "timeout_s": 20}
     cloud = Cloud(replay.url, replay.url, (".127.0.0.1",), is_internal=True)
     return Graph(GraphConfig.model_validate({**given, **changed}), cloud)
