@@ -24,6 +24,7 @@ from assistant.cli import (
     index,
     operate,
     question,
+    records,
     steering,
     sync,
 )
@@ -43,6 +44,7 @@ steering.register(sync.app)
 app.add_typer(connector.app, name="connector")
 app.add_typer(sync.app, name="sync")
 app.add_typer(index.app, name="index")
+app.add_typer(records.app, name="records")
 app.add_typer(access.app, name="user")
 app.add_typer(audit.app, name="audit")
 app.add_typer(evaluate.app, name="eval")

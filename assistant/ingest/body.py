@@ -11,14 +11,16 @@ from pathlib import Path, PurePosixPath
 from pydantic import JsonValue
 
 from assistant.domain import Chunk
-from assistant.ingest.chunk import chunk
+from assistant.ingest.chunk import chunk, chunk_of_blocks
 from assistant.ingest.progress import Stages
 from assistant.store.document import Facts, Original
+from assistant.store.records import NewRecord
 from assistant.store.sources import Source
 from assistant.text.language import detect_language
 from connectors.contract import Connector, Item
 from connectors.readers import Limits, ReadError, Sandbox
 from connectors.readers.model import Reading
+from connectors.readers.record import record_json
 
 PAGED = frozenset({"application/pdf"})
 """Media types whose originals are kept, since their pages can be shown as images."""
@@ -37,6 +39,7 @@ class Body:
     content_sha256: str
     warnings: tuple[str, ...]
     original: Original | None
+    records: tuple[NewRecord, ...] = ()
 
 
 async def fetch(connector: Connector, item: Item, folder: Path, max_bytes: int) -> Path:
@@ -91,6 +94,18 @@ def understand(path: Path, item: Item, sandbox: Sandbox, limits: Limits, stages:
         content_sha256=content_sha256(title, lang, reading),
         warnings=reading.warnings,
         original=Original(reading.media_type, path.read_bytes()) if paged else None,
+        records=placed_records(reading),
+    )
+
+
+def placed_records(reading: Reading) -> tuple[NewRecord, ...]:
+    """Return the records of a reading, each with the place of the chunk that words it."""
+    if not reading.records:
+        return ()
+    places = chunk_of_blocks(reading)
+    return tuple(
+        NewRecord(record, None if record.block is None else places.get(record.block))
+        for record in reading.records
     )
 
 
@@ -122,7 +137,9 @@ def _date(value: JsonValue) -> date | None:
 
 
 def content_sha256(title: str, lang: str, reading: Reading) -> str:
-    """Return a hash of all that chunks and their embeddings are made of, in hex."""
+    """Return a hash of all that is stored of a reading, in hex."""
     parts: list[object] = [title, lang, reading.media_type]
     parts += [[block.kind, block.text, block.page, block.heading] for block in reading.blocks]
+    if reading.records:
+        parts += [record_json(record) for record in reading.records]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()

@@ -63,7 +63,7 @@ def _write(
         original=body.original,
         run_no=run_no,
     )
-    catalog.upsert_document(conn, document, page.chunks[item.id])
+    catalog.upsert_document(conn, document, page.chunks[item.id], body.records)
     if known is not None and known.is_live:
         page.counts.changed += 1
     else:

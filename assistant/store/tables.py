@@ -182,6 +182,21 @@ chunks = Table(
     sa.UniqueConstraint("document_id", "ord"),
 )
 
+records = Table(
+    "records",
+    metadata,
+    Column("document_id", Text, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+    Column("ord", Integer, nullable=False),
+    Column("chunk_ord", Integer),
+    Column("kind", Text, nullable=False),
+    *map(_text, ("record_id", "subject")),
+    *(Column(name, sa.Date) for name in ("starts_on", "ends_on")),
+    _json("values"),
+    sa.PrimaryKeyConstraint("document_id", "ord"),
+    Index("ix_records_kind_ends_on", "kind", "ends_on"),
+    Index("ix_records_subject", "subject"),
+)
+
 embeddings = Table(
     "embeddings",
     metadata,

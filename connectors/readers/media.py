@@ -46,6 +46,7 @@ BMP = "image/bmp"
 WEBP = "image/webp"
 GIF = "image/gif"
 ZIP = "application/zip"
+DICOM = "application/dicom"
 AASX = "application/asset-administration-shell-package"
 
 _HEAD = 65_536
@@ -66,6 +67,8 @@ _MAGIC = (
     (b"PAR1", "application/vnd.apache.parquet"),
     (b"%!PS", "application/postscript"),
 )
+# Files without the preamble begin with a file meta length, or a character set or image type.
+_DICOM_STARTS = (b"\x02\x00\x00\x00UL", b"\x08\x00\x05\x00CS", b"\x08\x00\x08\x00CS")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # Names of streams in an OLE compound file (MS-CFB), which are UTF-16.
 _OLE_STREAMS = (
@@ -160,13 +163,16 @@ def _sniff(path: Path, hint: str | None, name: str) -> str:
         if head.startswith(_OLE):
             return _ole(head + file.read(16 * 1024 * 1024))
         if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-            return _archive(head, _directory(file, path.stat().st_size))
+            names = _directory(file, path.stat().st_size) or _local_names(head)
+            return _archive(head, names)
     if not head.strip(b"\x00 \t\r\n"):
         return EMPTY
     if b"%PDF-" in head[:1024]:
         return PDF
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return WEBP
+    if head[128:132] == b"DICM" or head.startswith(_DICOM_STARTS):
+        return DICOM
     for magic, media_type in _MAGIC:
         if head.startswith(magic) and _is_binary_magic(magic, head):
             return media_type
@@ -212,6 +218,14 @@ def _directory(file: BinaryIO, size: int) -> list[bytes]:
         names.append(entries[at + 46 : at + 46 + lengths[0]])
         at += 46 + sum(lengths)
     return names
+
+
+def _local_names(head: bytes) -> list[bytes]:
+    """The names of the first entries of a zip whose directory is cut off."""
+    return [
+        head[found.end() : found.end() + int.from_bytes(found.group(1), "little")]
+        for found in re.finditer(rb"PK\x03\x04.{22}(..)..", head, re.DOTALL)
+    ]
 
 
 def _archive(head: bytes, names: list[bytes]) -> str:
