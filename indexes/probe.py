@@ -16,14 +16,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.compiled import compiled, fast
+from indexes.compiled import compiled, fast, first_one
 from indexes.lists import Shape
 from indexes.scan import (
     Columns,
     Part,
     Question,
     Shortlist,
-    admitted,
     parts_of,
     products,
     question,
@@ -32,6 +31,7 @@ from indexes.scan import (
     settled,
     shortlist,
 )
+from indexes.signs import Planes, likely, planes, product
 
 _Floats = NDArray[np.float32]
 
@@ -40,7 +40,8 @@ _MISSED_SHARE = 0.04
 _FLOOR = 4_000
 """So many admitted rows are read in any case: the rows of one document lie in several lists."""
 _N_PASSED = 10_000
-_N_LISTS_A_ROUND = 4
+_N_LISTS_A_ROUND = 1
+_SPARSE = 8
 _REACH = 2.5
 """Lists are read in the order of `centroid's score + 2.5 standard deviations`."""
 _N_BUCKETS = 1024
@@ -66,6 +67,7 @@ def best_probed(
     k: int,
     n: int,
     mask: NDArray[np.bool_],
+    words: NDArray[np.uint64],
     counts: NDArray[np.int64],
     vector: _Floats,
     owner: int,
@@ -81,7 +83,7 @@ def best_probed(
     asked = question(vector, owner, columns[0])
     base, tail = parts_of(columns)
     found = scan_range(shortlist(k, n), tail, 0, len(tail.halves), mask[tail.first :], asked)
-    return settled(_probed(found, base, starts, shape, counts, mask, asked), base, tail, asked)
+    return settled(_probed(found, base, starts, shape, counts, mask, words, asked), base, tail, asked)
 
 
 @compiled
@@ -92,22 +94,34 @@ def _probed(
     shape: Shape,
     counts: NDArray[np.int64],
     mask: NDArray[np.bool_],
+    words: NDArray[np.uint64],
     asked: Question,
 ) -> Shortlist:
     """Offer the admitted rows of the likeliest lists."""
-    order, scores, spreads = _ordered(shape, counts, asked)
+    signs, bits = shape.signs, planes(asked.exact, shape.signs)
+    order, scores, spreads = _ordered(shape, counts, asked, bits)
+    some_sums = np.empty(len(order), np.int32)
     n_read, n_passed, n_round, at = 0, 0, _N_LISTS_A_ROUND, 0
     limit = _MISSED_SHARE * len(found.best)
     while at < len(order):
         stop = min(at + n_round, len(order))
         # Room for all rows, not only for those counted: nothing else checks these writes.
         some = order[at:stop]
-        rows, n = np.empty((starts[some + 1] - starts[some]).sum() + 1, np.int32), 0
-        for group in some:
-            n += admitted(mask, starts[group], starts[group + 1], rows[n:])
+        rows, n = np.empty((starts[some + 1] - starts[some]).sum(), np.int32), 0
+        bar = found.best[0]
+        products(shape.codes, some, asked.codes, some_sums)
+        for i in range(len(some)):
+            group = some[i]
+            m = chosen(words, starts[group], starts[group + 1], rows[n:])
+            score = some_sums[i] * asked.step * shape.scales[group]
+            if bar < -1:
+                n += m
+            else:
+                n += likely(signs, rows[n:n+m], bits, 2 - 2 * score - shape.widths[group], bar - score, rows[n:])
+            n_read += m
         found = scan_rows(found, part, rows[:n], asked)
-        n_read, n_passed = n_read + n, n_passed + len(rows) - 1
-        at, n_round = stop, n_round + n_round // 4
+        n_passed += len(rows)
+        at, n_round = stop, n_round + (n_round + 2) // 3
         bar = found.best[0] + shape.slack
         if (
             n_read > _FLOOR
@@ -119,31 +133,52 @@ def _probed(
     return found
 
 
-@compiled
+@fast
 def _ordered(
-    shape: Shape, counts: NDArray[np.int64], asked: Question
-) -> tuple[NDArray[np.int64], _Floats, _Floats]:
+    shape: Shape, counts: NDArray[np.int64], asked: Question, bits: Planes
+) -> tuple[NDArray[np.int32], _Floats, _Floats]:
     """Return the lists that hold admitted rows, the likeliest first, and all scores' μ and σ."""
-    n, variance = len(counts), _variance(shape.spread, asked.exact)
+    n, deviation = len(counts), np.float32(math.sqrt(_variance(shape.spread, asked.exact)))
     scores, spreads = np.empty(n, np.float32), np.empty(n, np.float32)
-    groups, sums = np.flatnonzero(counts).astype(np.int32), np.empty(n, np.int32)
-    products(shape.codes, groups, asked.codes, sums)
-    buckets = np.zeros(_N_BUCKETS + 1, np.int64)
-    keys = np.empty(n, np.int64)
-    for at in range(len(groups)):
-        group = groups[at]
-        scores[group] = sums[at] * asked.step * shape.scales[group]
-        spreads[group] = math.sqrt(shape.widths[group] * variance) + 1e-6
-        reach = scores[group] + _REACH * spreads[group]
-        keys[group] = min(max(int((1.5 - reach) / 3 * _N_BUCKETS), 0), _N_BUCKETS - 1)
-        buckets[keys[group] + 1] += 1
+    keys, at = np.empty(n, np.int32), shape.guide.at
+    middle = np.float32(0)
+    for j in range(len(shape.middle)):
+        middle += shape.middle[j] * asked.exact[j]
+    for i in range(n):
+        scores[i] = product(shape.guide, i, bits)
+    for i in range(n):
+        scores[i] = middle + shape.guide.terms[i, at + 1] + shape.guide.terms[i, at] * scores[i]
+        spreads[i] = np.sqrt(shape.widths[i]) * deviation + np.float32(1e-6)
+        key = (np.float32(1.5) - scores[i] - np.float32(_REACH) * spreads[i]) * np.float32(_N_BUCKETS / 3)
+        key = min(max(key, np.float32(0)), np.float32(_N_BUCKETS - 1))
+        keys[i] = np.int32(key) if counts[i] > 0 else _N_BUCKETS
+    buckets = np.zeros(_N_BUCKETS + 2, np.int32)
+    for i in range(n):
+        buckets[keys[i] + 1] += 1
     for i in range(_N_BUCKETS):
         buckets[i + 1] += buckets[i]
-    order = np.empty(buckets[_N_BUCKETS], np.int64)
-    for group in groups:
-        order[buckets[keys[group]]] = group
-        buckets[keys[group]] += 1
-    return order, scores, spreads
+    n_some, order = buckets[_N_BUCKETS], np.empty(n, np.int32)
+    for i in range(n):
+        order[buckets[keys[i]]] = i
+        buckets[keys[i]] += 1
+    return order[:n_some], scores, spreads
+
+
+@compiled
+def chosen(words: NDArray[np.uint64], start: int, stop: int, rows: NDArray[np.int32]) -> int:
+    """Write the positions from `start` to `stop` whose bits are set; return how many."""
+    n = 0
+    for w in range(start >> 6, ((stop - 1) >> 6) + 1):
+        word, first = words[w], w << 6
+        if first < start:
+            word &= ~np.uint64(0) << np.uint64(start - first)
+        if first + 64 > stop:
+            word &= ~np.uint64(0) >> np.uint64(first + 64 - stop)
+        while word:
+            rows[n] = first + first_one(word)
+            word &= word - np.uint64(1)
+            n += 1
+    return n
 
 
 @fast
