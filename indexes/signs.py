@@ -46,8 +46,8 @@ class Signs(NamedTuple):
 class Planes(NamedTuple):
     """A question in numbers of four bits, from -7 to 7, which times `step` are about it.
 
-    `bits` are those of one, two, four and minus eight for each of a row's lines, `total` is their
-    sum times `step`, `missed` the square of the distance to the question.
+    `bits` are those of one, two, four and minus eight for each of a row's lines, `total` is the
+    numbers' sum times `step`, `missed` the square of their distance from the question.
     """
 
     bits: _Words
@@ -82,20 +82,24 @@ def signed(
 @fast
 def planes(direction: _Floats, signs: Signs) -> Planes:
     """Return a question in four bits a number."""
-    largest = np.float32(1e-9)
+    largest, n_lines = np.float32(1e-9), signs.terms.shape[1] // (2 * LANES)
     for j in range(len(direction)):
         largest = max(largest, abs(direction[j]))
-    step, total, missed = largest / np.float32(_LARGEST), np.float32(0), np.float32(0)
-    bits = np.zeros((signs.terms.shape[1] // (2 * LANES), _N_PLANES, LANES), np.uint64)
-    for j in range(len(direction)):
-        code = int(np.rint(direction[j] / step))
-        left = direction[j] - np.float32(code) * step
-        missed += left * left
-        total += np.float32(code)
-        line, lane, bit = j // (_WORD * LANES), j // _WORD % LANES, np.uint64(j % _WORD)
+    step, total, square = largest / np.float32(_LARGEST), 0, np.float32(0)
+    bits = np.zeros((n_lines, _N_PLANES, LANES), np.uint64)
+    for first in range(0, len(direction), _WORD):
+        line, lane = first // (_WORD * LANES), first // _WORD % LANES
         for plane in range(_N_PLANES):
-            bits[line, plane, lane] |= np.uint64((code >> plane) & 1) << bit
-    return Planes(bits.reshape(-1), step, total * step, missed)
+            word = np.uint64(0)
+            for j in range(first, min(first + _WORD, len(direction))):
+                code = np.int64(np.rint(direction[j] / step))
+                word |= np.uint64((code >> plane) & 1) << np.uint64(j - first)
+            bits[line, plane, lane] = word
+    for j in range(len(direction)):
+        code = np.int64(np.rint(direction[j] / step))
+        total += code
+        square += (direction[j] - np.float32(code) * step) ** 2
+    return Planes(bits.reshape(-1), step, np.float32(total) * step, square)
 
 
 @fast
@@ -107,29 +111,33 @@ def product(signs: Signs, row: int, asked: Planes) -> np.float32:
     return np.float32(2) * asked.step * np.float32(total) - asked.total
 
 
+@compiled
+def missed(signs: Signs, asked: Planes, distance: float) -> float:
+    """Return the variance of an estimate's error, for a row whose slope is 1.
+
+    `distance` is the square of the question's from the centre.
+    """
+    return signs.missed * max(distance, 0) + asked.missed
+
+
 @fast
 def likely(
-    signs: Signs,
-    rows: NDArray[np.int32],
-    asked: Planes,
-    distance: float,
-    bar: float,
-    kept: NDArray[np.int32],
+    signs: Signs, rows: NDArray[np.int32], asked: Planes, distance: float, bar: float
 ) -> int:
-    """Write those of a centre's rows that may be above the bar into `kept`; return how many.
+    """Move those of a centre's rows that may be above a bar to the front; return how many.
 
     `distance` is the square of the question's from the centre, the bar what is wanted beyond the
-    centre's own score. `kept` must have room for all; it may be `rows`.
+    centre's own score.
     """
     n, at, terms, stride = 0, signs.at, signs.terms, signs.terms.shape[1] // 2
-    margin = np.float32(_DEVIATIONS * math.sqrt(signs.missed * max(distance, 0) + asked.missed))
+    margin = np.float32(_DEVIATIONS * math.sqrt(missed(signs, asked, distance)))
     wanted = np.float32(bar)
     for i in range(len(rows)):
         if i + _AHEAD < len(rows):
             prefetch(signs.words, rows[i + _AHEAD] * stride)
         row = rows[i]
         about = product(signs, row, asked) + margin
-        kept[n] = row
+        rows[n] = row
         n += terms[row, at + 1] + terms[row, at] * about > wanted
     return n
 
