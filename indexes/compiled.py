@@ -78,7 +78,11 @@ def _weighed(_: Any, words: types.Array, at: types.Integer, planes: Any, first: 
         for plane in range(3, -1, -1):
             mine = loaded(2, builder.add(args[3], word(LANES * plane)))
             ones = called("ctpop", ir.FunctionType(line, [line]), builder.and_(bits, mine))
-            total = builder.sub(total, ones) if plane == 3 else builder.add(builder.add(total, total), ones)
+            total = (
+                builder.sub(total, ones)
+                if plane == 3
+                else builder.add(builder.add(total, total), ones)
+            )
         return called("vector.reduce.add", ir.FunctionType(word, [line]), total)
 
     return types.int64(words, types.intp, planes, types.intp), generate
@@ -100,5 +104,7 @@ prefetch = cast(Callable[[NDArray[Any], int], None], intrinsic(_prefetch))
 first_one = cast(Callable[[np.uint64], int], intrinsic(_first_one))
 """The position of the lowest bit that is set in a word, which must not be zero."""
 
-weighed = cast(Callable[[NDArray[np.uint64], int, NDArray[np.uint64], int], int], intrinsic(_weighed))
+weighed = cast(
+    Callable[[NDArray[np.uint64], int, NDArray[np.uint64], int], int], intrinsic(_weighed)
+)
 """Counts bits that a line of words has in common with each of four planes, times 1, 2, 4 and -8."""

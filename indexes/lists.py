@@ -126,7 +126,7 @@ def shaped(lists: Lists, block: Block, own: _Floats, means: Means) -> Shape:
     """Measure the lists of a block; `own` are the terms of its rows."""
     sums = _summed(block.halves[: block.n], own, means.parts, lists.starts)
     sizes = np.diff(lists.starts)
-    centroids = sums / np.maximum(sizes, 1)[:, np.newaxis].astype(np.float32)
+    centroids = np.asarray(sums / np.maximum(sizes, 1)[:, np.newaxis], np.float32)
     # Unit vectors: their mean square distance from the centroid is 1 - |centroid|².
     widths = np.maximum(1 - np.einsum("ij,ij->i", centroids, centroids), 0)
     rows = np.unique(np.linspace(0, block.n - 1, min(block.n, _N_SAMPLED)).astype(np.int64))

@@ -102,7 +102,8 @@ def _probed(
             n_read += n_own
             if bar > -1:
                 score = ahead.scores[group]
-                distance = 2 - 2 * score - shape.widths[group]
+                # Unit vectors: |question - centroid|² = 1 - 2 score + |centroid|².
+                distance = np.float32(2) - np.float32(2) * score - shape.widths[group]
                 n_own = likely(shape.signs, own[:n_own], bits, distance, bar - score)
             n += n_own
         found = scan_rows(found, part, rows[:n], asked)

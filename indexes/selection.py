@@ -63,9 +63,8 @@ class Selection:
     def words(self) -> NDArray[np.uint64]:
         """Return the mask as bits, 64 rows a word, each word's lowest for its first row."""
         if self._words is None:
-            room = -(-len(self.mask) // 64) * 64
-            packed = np.packbits(np.pad(self.mask, (0, room - len(self.mask))), bitorder="little")
-            self._words = packed.view(np.uint64)
+            packed = np.packbits(self.mask, bitorder="little")
+            self._words = np.pad(packed, (0, -len(packed) % 8)).view(np.uint64)
         return self._words
 
     def bits(self, n: int) -> NDArray[np.uint8]:

@@ -10,7 +10,6 @@ estimate is RaBitQ's (Gao and Long, arXiv:2405.12497). With `r` a row's differen
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +26,7 @@ _N_PLANES = 4
 _LARGEST = 7
 _AHEAD = 12
 _DEVIATIONS = 3.0
+_N_SAMPLED = 100
 
 
 class Signs(NamedTuple):
@@ -34,7 +34,8 @@ class Signs(NamedTuple):
 
     A row has bits in `words`, the first of a word its lowest, and after them two numbers in
     `terms`, at `[row, at]` and beside it: slope and offset. Its product with a question is about
-    `<c, q> + offset + slope * <x, q>`. `missed` is the mean of `1 - s²`.
+    `<c, q> + offset + slope * <x, q>`. `missed` is the mean of `1 - s²`, or more where rows were
+    seen to need it: directions that many rows share are no random ones.
     """
 
     words: _Words
@@ -75,8 +76,9 @@ def signed(
     first = -room.ctypes.data // room.itemsize % LANES
     words = room[first : first + n * stride]
     terms = words.view(np.float32).reshape(n, -1)
-    missed = _signed(halves, own, means, starts, centres, words.reshape(n, -1), terms)
-    return Signs(words, terms, 2 * count, missed / max(n, 1))
+    at_random = _signed(halves, own, means, starts, centres, words.reshape(n, -1), terms)
+    found = Signs(words, terms, 2 * count, at_random / max(n, 1))
+    return found._replace(missed=_missed(found, halves, own, means, starts, centres))
 
 
 @fast
@@ -85,7 +87,7 @@ def planes(direction: _Floats, signs: Signs) -> Planes:
     largest, n_lines = np.float32(1e-9), signs.terms.shape[1] // (2 * LANES)
     for j in range(len(direction)):
         largest = max(largest, abs(direction[j]))
-    step, total, square = largest / np.float32(_LARGEST), 0, np.float32(0)
+    step, total, square = largest / np.float32(_LARGEST), np.float32(0), np.float32(0)
     bits = np.zeros((n_lines, _N_PLANES, LANES), np.uint64)
     for first in range(0, len(direction), _WORD):
         line, lane = first // (_WORD * LANES), first // _WORD % LANES
@@ -96,10 +98,10 @@ def planes(direction: _Floats, signs: Signs) -> Planes:
                 word |= np.uint64((code >> plane) & 1) << np.uint64(j - first)
             bits[line, plane, lane] = word
     for j in range(len(direction)):
-        code = np.int64(np.rint(direction[j] / step))
+        code = np.rint(direction[j] / step)
         total += code
-        square += (direction[j] - np.float32(code) * step) ** 2
-    return Planes(bits.reshape(-1), step, np.float32(total) * step, square)
+        square += (direction[j] - code * step) ** 2
+    return Planes(bits.reshape(-1), step, total * step, square)
 
 
 @fast
@@ -112,17 +114,21 @@ def product(signs: Signs, row: int, asked: Planes) -> np.float32:
 
 
 @compiled
-def missed(signs: Signs, asked: Planes, distance: float) -> float:
+def missed(signs: Signs, asked: Planes, distance: np.float32) -> np.float32:
     """Return the variance of an estimate's error, for a row whose slope is 1.
 
     `distance` is the square of the question's from the centre.
     """
-    return signs.missed * max(distance, 0) + asked.missed
+    return np.float32(signs.missed) * max(distance, np.float32(0)) + asked.missed
 
 
 @fast
 def likely(
-    signs: Signs, rows: NDArray[np.int32], asked: Planes, distance: float, bar: float
+    signs: Signs,
+    rows: NDArray[np.int32],
+    asked: Planes,
+    distance: np.float32,
+    bar: np.float32,
 ) -> int:
     """Move those of a centre's rows that may be above a bar to the front; return how many.
 
@@ -130,15 +136,14 @@ def likely(
     centre's own score.
     """
     n, at, terms, stride = 0, signs.at, signs.terms, signs.terms.shape[1] // 2
-    margin = np.float32(_DEVIATIONS * math.sqrt(missed(signs, asked, distance)))
-    wanted = np.float32(bar)
+    margin = np.float32(_DEVIATIONS) * np.sqrt(missed(signs, asked, distance))
     for i in range(len(rows)):
         if i + _AHEAD < len(rows):
             prefetch(signs.words, rows[i + _AHEAD] * stride)
         row = rows[i]
         about = product(signs, row, asked) + margin
         rows[n] = row
-        n += terms[row, at + 1] + terms[row, at] * about > wanted
+        n += terms[row, at + 1] + terms[row, at] * about > bar
     return n
 
 
@@ -182,3 +187,42 @@ def _signed(
                     word |= np.uint64(left[w * _WORD + bit] > 0) << np.uint64(bit)
                 words[row, w] = word
     return missed
+
+
+@compiled
+def _missed(
+    found: Signs,
+    halves: NDArray[np.uint16],
+    own: _Floats,
+    means: _Floats,
+    starts: NDArray[np.int64],
+    centres: _Floats,
+) -> float:
+    """Return what `missed` must be, from rows that are asked for the products with others."""
+    n, square, distances = len(halves), 0.0, 1e-9
+    step = max(n // _N_SAMPLED, 1)
+    for one in range(0, n, step):
+        question = _centred(halves, own, means, one)
+        asked = planes(question, found)
+        for other in range((one + step // 2) % step, n, step):
+            group, slope = np.searchsorted(starts, other, "right") - 1, found.terms[other, found.at]
+            if other == one or slope <= 0:
+                continue
+            row, centre = _centred(halves, own, means, other), centres[group]
+            about = found.terms[other, found.at + 1] + slope * product(found, other, asked)
+            off, away = np.float32(-about), np.float32(0)
+            for j in range(len(row)):
+                off += question[j] * (row[j] - centre[j])
+                away += (question[j] - centre[j]) ** 2
+            square += float((off / slope) ** 2 - asked.missed)
+            distances += float(away)
+    return max(found.missed, square / distances)
+
+
+@fast
+def _centred(halves: NDArray[np.uint16], own: _Floats, means: _Floats, row: int) -> _Floats:
+    """Return a row as the unit vector that is searched."""
+    vector = np.empty(halves.shape[1], np.float32)
+    for j in range(len(vector)):
+        vector[j] = (from_half(halves[row, j]) - means[int(own[row, OWNER]), j]) * own[row, UNIT]
+    return vector
