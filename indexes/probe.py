@@ -15,9 +15,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.compiled import compiled, first_one
+from indexes.compiled import compiled, first_one, prefetch
 from indexes.lists import Shape
-from indexes.outlook import closer, exceeds, likeliest, outlook
+from indexes.outlook import Outlook, closer, exceeds, likeliest, outlook
 from indexes.scan import (
     Columns,
     Part,
@@ -30,7 +30,7 @@ from indexes.scan import (
     settled,
     shortlist,
 )
-from indexes.signs import likely, planes
+from indexes.signs import Planes, Signs, likely, planes
 
 _Floats = NDArray[np.float32]
 _Words = NDArray[np.uint64]
@@ -94,18 +94,12 @@ def _probed(
         stop = min(at + n_round, n_close)
         # Room for all rows, not only for those counted: nothing else checks these writes.
         some = order[at:stop]
-        rows, n = np.empty((starts[some + 1] - starts[some]).sum(), np.int32), 0
-        bar = found.best[0]
-        for group in some:
-            own = rows[n:]
-            n_own = _chosen(words, starts[group], starts[group + 1], own)
-            n_read += n_own
-            if bar > -1:
-                score = ahead.scores[group]
-                # Unit vectors: |question - centroid|² = 1 - 2 score + |centroid|².
-                distance = np.float32(2) - np.float32(2) * score - shape.widths[group]
-                n_own = likely(shape.signs, own[:n_own], bits, distance, bar - score)
-            n += n_own
+        rows = np.empty((starts[some + 1] - starts[some]).sum(), np.int32)
+        ends = _chosen(words, starts, some, rows, shape.signs)
+        n = ends[-1]
+        n_read += n
+        if found.best[0] > -1:
+            n = _hopeful(found.best[0], rows, ends, some, ahead, shape, bits)
         found = scan_rows(found, part, rows[:n], asked)
         n_passed += len(rows)
         at, n_round = stop, min(n_round + 1, _N_LISTS_A_ROUND[1])
@@ -131,17 +125,53 @@ def _filled(counts: NDArray[np.int64]) -> NDArray[np.int32]:
 
 
 @compiled
-def _chosen(words: _Words, start: int, stop: int, rows: NDArray[np.int32]) -> int:
-    """Write the positions from `start` to `stop` whose bits are set; return how many."""
-    n = 0
-    for w in range(start // _WORD, -(-stop // _WORD)):
-        word, first = words[w], w * _WORD
-        if first < start:
-            word &= ~np.uint64(0) << np.uint64(start - first)
-        if first + _WORD > stop:
-            word &= ~np.uint64(0) >> np.uint64(first + _WORD - stop)
-        while word:
-            rows[n] = first + first_one(word)
-            word &= word - np.uint64(1)
-            n += 1
+def _chosen(
+    words: _Words,
+    starts: NDArray[np.int64],
+    groups: NDArray[np.int32],
+    rows: NDArray[np.int32],
+    signs: Signs,
+) -> NDArray[np.int64]:
+    """Write the rows of lists whose bits are set; return how many there are up to each list's end.
+
+    Their signs, which come next, are asked for.
+    """
+    n, stride, ends = 0, signs.terms.shape[1] // 2, np.empty(len(groups), np.int64)
+    for i in range(len(groups)):
+        start, stop = starts[groups[i]], starts[groups[i] + 1]
+        for w in range(start // _WORD, -(-stop // _WORD)):
+            word, first = words[w], w * _WORD
+            if first < start:
+                word &= ~np.uint64(0) << np.uint64(start - first)
+            if first + _WORD > stop:
+                word &= ~np.uint64(0) >> np.uint64(first + _WORD - stop)
+            while word:
+                row = first + first_one(word)
+                prefetch(signs.words, row * stride)
+                rows[n] = row
+                word &= word - np.uint64(1)
+                n += 1
+        ends[i] = n
+    return ends
+
+
+@compiled
+def _hopeful(
+    bar: np.float32,
+    rows: NDArray[np.int32],
+    ends: NDArray[np.int64],
+    groups: NDArray[np.int32],
+    ahead: Outlook,
+    shape: Shape,
+    asked: Planes,
+) -> int:
+    """Move those of the chosen rows that may be above the bar to the front; return how many."""
+    n, first = 0, 0
+    for i in range(len(groups)):
+        score, width = ahead.scores[groups[i]], shape.widths[groups[i]]
+        # Unit vectors: |question - centroid|² = 1 - 2 score + |centroid|².
+        distance = np.float32(2) - np.float32(2) * score - width
+        own = rows[first : ends[i]]
+        n += likely(shape.signs, own, asked, distance, bar - score, rows[n:])
+        first = ends[i]
     return n

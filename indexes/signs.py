@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.centring import OWNER, UNIT
-from indexes.compiled import LANES, compiled, fast, from_half, prefetch, weighed
+from indexes.compiled import LANES, compiled, fast, from_half, weighed
 
 _Floats = NDArray[np.float32]
 _Words = NDArray[np.uint64]
@@ -24,7 +24,6 @@ _Words = NDArray[np.uint64]
 _WORD = 64
 _N_PLANES = 4
 _LARGEST = 7
-_AHEAD = 12
 _DEVIATIONS = 3.0
 _N_SAMPLED = 100
 
@@ -129,20 +128,19 @@ def likely(
     asked: Planes,
     distance: np.float32,
     bar: np.float32,
+    kept: NDArray[np.int32],
 ) -> int:
-    """Move those of a centre's rows that may be above a bar to the front; return how many.
+    """Write those of a centre's rows that may be above a bar into `kept`; return how many.
 
     `distance` is the square of the question's from the centre, the bar what is wanted beyond the
-    centre's own score.
+    centre's own score. `kept` must have room for all; it may be `rows`.
     """
-    n, at, terms, stride = 0, signs.at, signs.terms, signs.terms.shape[1] // 2
+    n, at, terms = 0, signs.at, signs.terms
     margin = np.float32(_DEVIATIONS) * np.sqrt(missed(signs, asked, distance))
     for i in range(len(rows)):
-        if i + _AHEAD < len(rows):
-            prefetch(signs.words, rows[i + _AHEAD] * stride)
         row = rows[i]
         about = product(signs, row, asked) + margin
-        rows[n] = row
+        kept[n] = row
         n += terms[row, at + 1] + terms[row, at] * about > bar
     return n
 

@@ -80,7 +80,8 @@ def test_hardly_a_row_above_the_bar_is_passed_over_and_most_others_are(rows: Row
             start, stop = rows.starts[group], rows.starts[group + 1]
             own = np.arange(start, stop, dtype=np.int32)
             away = np.sum((centre - question) ** 2, dtype=np.float32)
-            n = signs.likely(rows.signs, own, planes, away, np.float32(bar - centre @ question))
+            wanted = np.float32(bar - centre @ question)
+            n = signs.likely(rows.signs, own, planes, away, wanted, own)
             above = start + np.flatnonzero(scores[start:stop] >= bar)
             assert set(own[:n].tolist()) <= set(range(start, stop))
             n_lost += len(set(above.tolist()) - set(own[:n].tolist()))
