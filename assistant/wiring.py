@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import ValidationError
 
 from assistant.answering.answer import Answerer
 from assistant.answering.record import Record
 from assistant.answering.verify import similarity_of
+from assistant.audit import keys
 from assistant.audit.log import AuditLog
 from assistant.errors import SettingsError
 from assistant.ingest.configuration import problems
 from assistant.ingest.discretion import Discreet, Discretion
+from assistant.ingest.jobs import Worker
 from assistant.ingest.progress import Progress, Silent
 from assistant.ingest.sync import SyncRun
+from assistant.ingest.task import Task
 from assistant.models import embedder as embedders
 from assistant.models import english_reranker
 from assistant.models.quotes import Quotes
@@ -104,6 +108,30 @@ def reranker(settings: Settings) -> Reranker | None:
     return cross_encoder.load(chosen.reranker, device=chosen.device)
 
 
+def audit_log(settings: Settings, opened: Database) -> AuditLog:
+    """Return the audit log of an open database."""
+    elsewhere = settings.audit.sealer == "separate"
+    return AuditLog(opened, settings.data_dir, sealed_elsewhere=elsewhere)
+
+
+def sealer(
+    settings: Settings, opened: Database, key_folder: Path | None, copy: Path | None
+) -> AuditLog:
+    """Return the audit log as the one who seals it: with the key of a folder of its own, if named.
+
+    Raises `SettingsError` without a folder where the settings say that the sealer is separate.
+    """
+    if key_folder is None:
+        if settings.audit.sealer == "separate":
+            raise SettingsError(
+                "`audit.sealer` is `separate`: name the sealer's folder with --keys."
+            )
+        return AuditLog(opened, settings.data_dir, copy=copy)
+    key = keys.signing_key(key_folder)
+    keys.publish(settings.data_dir / "keys", key.public_key())
+    return AuditLog(opened, settings.data_dir, key=key, copy=copy)
+
+
 @contextmanager
 def assistant(settings: Settings, progress: WeightsProgress | None = None) -> Iterator[Assistant]:
     """Assemble the assistant, its index filled from the catalog."""
@@ -119,7 +147,7 @@ def assembled(
     settings: Settings, opened: Database, model: Embedder, writer: Generator | None = None
 ) -> Assistant:
     """Assemble the assistant over an open database, a loaded embedder, perhaps a generator."""
-    audit = AuditLog(opened, settings.data_dir)
+    audit = audit_log(settings, opened)
     kept = generations(settings, opened)
     judge = reranker(settings)
     retriever = Retriever(
@@ -199,8 +227,7 @@ def sync_run(
     source: Source,
     *,
     progress: Progress | None = None,
-    full: bool = False,
-    force: bool = False,
+    task: Task = Task(),  # noqa: B008
 ) -> SyncRun:
     """Return a run of a source, ready to start."""
     return SyncRun(
@@ -208,9 +235,17 @@ def sync_run(
         connector(settings, source),
         database=opened,
         embedder=model,
-        audit=AuditLog(opened, settings.data_dir),
+        audit=audit_log(settings, opened),
         settings=settings.sync,
         progress=progress or Silent(),
-        full=full,
-        force=force,
+        task=task,
     )
+
+
+def worker(settings: Settings, opened: Database, model: Embedder) -> Worker:
+    """Return a worker that does sync runs, ready to start."""
+
+    def make(source: Source, task: Task) -> SyncRun:
+        return sync_run(settings, opened, model, source, task=task)
+
+    return Worker(opened, audit_log(settings, opened), settings.sync, make)

@@ -1,4 +1,8 @@
-"""The Ed25519 key that signs tree heads, and the heads it has signed."""
+"""The Ed25519 key that signs tree heads, and the heads it has signed.
+
+The private key, `audit.pem`, belongs to whoever seals. Where that is a separate process, the
+others know only `audit.pub`, which the sealer puts into their data folder.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_pem_private_key,
+    load_pem_public_key,
 )
 
 from assistant.errors import AuditUnavailable
@@ -50,6 +56,50 @@ def signing_key(folder: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise AuditUnavailable(f"{path} is not an Ed25519 key; restore it from a backup.")
     return key
+
+
+def publish(folder: Path, key: Ed25519PublicKey) -> None:
+    """Put a public key where readers look for it; raises `AuditUnavailable` if another is there."""
+    path = folder / "audit.pub"
+    pem = public_pem(key)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            path.write_bytes(pem)
+        if path.read_bytes() != pem:
+            raise AuditUnavailable(
+                f"{path} is the key of another sealer; give the sealer its old keys back, or keep "
+                "that file with the heads it signed and remove it here."
+            )
+    except OSError as error:
+        raise AuditUnavailable(
+            f"The sealer's key can't be published in {path}: {error}."
+        ) from error
+
+
+def published_key(folder: Path) -> Ed25519PublicKey:
+    """Return the public key that a separate sealer has published.
+
+    Raises `AuditUnavailable` if there is none, or it can't be understood.
+    """
+    path = folder / "audit.pub"
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except FileNotFoundError as error:
+        raise AuditUnavailable(
+            f"The sealer has not published its key, {path}, yet; start it with "
+            "`assistant audit seal --keys FOLDER --every 15`."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise AuditUnavailable(f"The sealer's key, {path}, can't be used ({error}).") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise AuditUnavailable(f"{path} is not an Ed25519 key.")
+    return key
+
+
+def public_pem(key: Ed25519PublicKey) -> bytes:
+    """Return a public key as PEM."""
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def key_id(key: Ed25519PublicKey) -> str:

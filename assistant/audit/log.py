@@ -21,12 +21,19 @@ from sqlalchemy import Connection
 
 from assistant.audit import merkle
 from assistant.audit.event import Event, canonical, utc
-from assistant.audit.keys import TreeHead, is_signed, sign, signing_key
+from assistant.audit.keys import TreeHead, is_signed, published_key, sign, signing_key
 from assistant.audit.receipt import head_json, read_head, receipt_json
-from assistant.errors import AssistantError, AuditTampered, AuditUnavailable, NotFound
+from assistant.audit.terms import terms_of
+from assistant.errors import (
+    AssistantError,
+    AuditTampered,
+    AuditUnavailable,
+    Conflict,
+    NotFound,
+)
 from assistant.store import ledger
 from assistant.store.database import Database, DriverError
-from assistant.store.ledger import Frontier, StoredEvent, StoredHead
+from assistant.store.ledger import Frontier, StoredEvent, StoredHead, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +54,39 @@ class Verification:
 
 
 class AuditLog:
-    """The log of one database, with its key and its outside copy of the heads in the data folder.
+    """The log of one database, with its outside copy of the heads in the data folder.
 
-    Whatever keeps an event from being written raises `AuditUnavailable`: answer nothing then.
+    It seals with the `key` it is given, else with the one in the data folder. With
+    `sealed_elsewhere` another process has the key, and this one only reads what that one has
+    signed. `copy` is one more file for the heads. Whatever keeps an event from being written raises
+    `AuditUnavailable`: answer nothing then.
     """
 
-    def __init__(self, database: Database, data_dir: Path) -> None:
+    def __init__(
+        self,
+        database: Database,
+        data_dir: Path,
+        *,
+        sealed_elsewhere: bool = False,
+        key: Ed25519PrivateKey | None = None,
+        copy: Path | None = None,
+    ) -> None:
         self._database = database
-        self._key: Ed25519PrivateKey = signing_key(data_dir / "keys")
+        self._keys = data_dir / "keys"
+        self._key = None if sealed_elsewhere else key or signing_key(self._keys)
         self._outside = data_dir / "audit" / "heads.jsonl"
+        self._copies = [self._outside, *([copy] if copy else [])]
 
     @property
     def public_key(self) -> Ed25519PublicKey:
         """Return the key that receipts are verified with."""
-        return self._key.public_key()
+        return self._key.public_key() if self._key else published_key(self._keys)
+
+    @property
+    def size(self) -> int:
+        """Return how many events there are."""
+        with self._database.snapshot() as conn:
+            return _frontier(conn).size
 
     def append(self, conn: Connection, event: Event) -> int:
         """Add an event in the caller's transaction and return its seq.
@@ -77,6 +103,7 @@ class AuditLog:
             ledger.append_event(
                 conn,
                 StoredEvent(before.size, leaf, body),
+                terms_of(body),
                 Frontier(before.size + 1, b"".join(grown)),
             )
         return before.size
@@ -89,9 +116,14 @@ class AuditLog:
     def seal(self) -> TreeHead | None:
         """Sign the root over all committed events; None for an empty log.
 
-        The head is committed to the database, then appended to the file outside it. Raises
-        `AuditTampered` rather than sign a log that is shorter than one signed before.
+        Where another process seals, its newest head is returned. The head is committed to the
+        database, then appended to the files outside it. Raises `AuditTampered` rather than sign a
+        log that is shorter than one signed before.
         """
+        if self._key is None:
+            with self._database.snapshot() as conn:
+                found = ledger.newest_head(conn)
+            return _signed(found) if found else None
         with _writing():
             with self._database.begin() as conn:
                 now = _frontier(conn)
@@ -109,7 +141,8 @@ class AuditLog:
                 if not ledger.add_head(conn, _stored(head)):
                     newest = ledger.newest_head(conn)
                     head = _signed(newest) if newest is not None else head
-            self._keep_outside(head)
+            for path in self._copies:
+                _keep(path, head)
         return head
 
     def seal_if_due(self, max_events: int = 1000, max_age_s: float = 60.0) -> TreeHead | None:
@@ -154,6 +187,8 @@ class AuditLog:
         if head is None or head.size <= seq:
             head = self.seal()
         if head is None or not 0 <= seq < head.size:
+            if 0 <= seq < self.size:
+                raise Conflict(f"Event {seq} is not signed yet; try again in a minute.")
             raise NotFound(f"There is no audit event {seq}.")
         with self._database.snapshot() as conn:
             body = next(ledger.events(conn, seq, seq + 1), None)
@@ -162,20 +197,44 @@ class AuditLog:
             raise AuditTampered()
         return receipt_json(body.body, seq, merkle.inclusion_proof(leaves, seq), head)
 
-    def _keep_outside(self, head: TreeHead) -> None:
-        """Append a head to the file unless it is there; drops a line that a crash cut short."""
-        self._outside.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        line = json.dumps(head_json(head), sort_keys=True).encode() + b"\n"
-        with os.fdopen(os.open(self._outside, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            kept = file.read()
-            if line in kept:
-                return
-            file.seek(kept.rfind(b"\n") + 1)
-            file.truncate()
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+    def find(self, wanted: Wanted, limit: int) -> list[bytes]:
+        """Return the newest events that have all that is wanted, as they were hashed."""
+        with self._database.snapshot() as conn:
+            return [event.body for event in ledger.find(conn, wanted, limit)]
+
+    def export(self, first: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Yield the events with `first <= seq < end`, one a line as it was hashed, then the proof.
+
+        The proof, `{"proof": …}`, holds what `verifier.py` needs to check the lines offline. All
+        is sealed first. Raises `NotFound` if there is no such event.
+        """
+        self.seal()
+        with self._database.snapshot() as conn:
+            size = max((head.size for head in ledger.heads(conn)), default=0)
+            end = size if end is None else min(end, size)
+            if not 0 <= first < end:
+                raise NotFound(f"There are {size} audit events, none from {first} to {end}.")
+            for event in ledger.events(conn, first, end):
+                yield event.body + b"\n"
+            yield json.dumps({"proof": self._proof(conn, first, end, size)}).encode() + b"\n"
+
+    def _proof(self, conn: Connection, first: int, end: int, size: int) -> dict[str, object]:
+        before: tuple[bytes, ...] = ()
+        for seq, leaf in enumerate(ledger.leaves(conn, first)):
+            before = merkle.append(before, seq, leaf)
+        heads = [_signed(head) for head in ledger.heads(conn)]
+        return {
+            "first": first,
+            "n_events": end - first,
+            "before": [node.hex() for node in before],
+            "leaves": [leaf.hex() for leaf in ledger.leaves(conn, size, first)],
+            "heads": [head_json(head) for head in heads if head.size >= max(first, 1)],
+        }
+
+    def heads(self) -> list[TreeHead]:
+        """Return the signed heads, the smallest first."""
+        with self._database.snapshot() as conn:
+            return [_signed(head) for head in ledger.heads(conn)]
 
     def _read_outside(self) -> list[TreeHead]:
         """Read the file of heads; a line that a crash cut short at the end does not count."""
@@ -183,6 +242,22 @@ class AuditLog:
             return []
         lines = self._outside.read_text().split("\n")[:-1]
         return [read_head(json.loads(line)) for line in lines]
+
+
+def _keep(path: Path, head: TreeHead) -> None:
+    """Append a head to a file unless it is there; drops a line that a crash cut short."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    line = json.dumps(head_json(head), sort_keys=True).encode() + b"\n"
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        kept = file.read()
+        if line in kept:
+            return
+        file.seek(kept.rfind(b"\n") + 1)
+        file.truncate()
+        file.write(line)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _walk(

@@ -10,7 +10,6 @@ import typer
 from assistant import wiring
 from assistant.access.identity import create_person
 from assistant.audit.event import SYSTEM, Event, PersonChanged
-from assistant.audit.log import AuditLog
 from assistant.cli.console import AsJson, Data, out, print_json, print_table, settings
 from assistant.store import people
 
@@ -31,7 +30,7 @@ def add(
     password = secrets.token_urlsafe(12)
     chosen = settings(data)
     with wiring.database(chosen) as database:
-        log = AuditLog(database, chosen.data_dir)
+        log = wiring.audit_log(chosen, database)
         with database.begin() as conn:
             person = create_person(
                 conn, login, name or login, role or ["employee"], password=password, lang=lang
@@ -68,7 +67,7 @@ def disable(login: str, data: Data = None) -> None:
     """Lock somebody out at once: sessions, questions and history."""
     chosen = settings(data)
     with wiring.database(chosen) as database:
-        log = AuditLog(database, chosen.data_dir)
+        log = wiring.audit_log(chosen, database)
         with database.begin() as conn:
             people.disable(conn, login)
             person = people.person_with_login(conn, login)

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant import wiring
-from assistant.audit.log import AuditLog
 from assistant.errors import AssistantError, DependencyError, DiskFull, SettingsError
 from assistant.settings import Settings
 from assistant.store import sources
 from assistant.store.database import Database
 from connectors.contract import ConnectorError
+from connectors.readers import packaged
+from connectors.readers.child import READERS
 
 MIN_FREE_BYTES = 1_000_000_000
 
@@ -31,7 +32,7 @@ class Finding:
 
 def diagnose(settings: Settings) -> list[Finding]:
     """Look at everything; a failing part does not hide the others."""
-    findings = [_looked("disk", lambda: _disk(settings.data_dir))]
+    findings = [_looked("disk", lambda: _disk(settings.data_dir)), _looked("readers", _readers)]
     try:
         with wiring.database(settings) as database:
             findings.append(Finding("database", True, "answers and has its tables"))
@@ -63,8 +64,15 @@ def _disk(folder: Path) -> str:
     return f"{free / 1e9:,.1f} GB free in {existing}"
 
 
+def _readers() -> str:
+    found = packaged.installed()
+    if found.problems:
+        raise SettingsError(" ".join(found.problems))
+    return f"{len(READERS)} formats, {len(found.entries)} more by packages"
+
+
 def _audit(settings: Settings, database: Database) -> str:
-    found = AuditLog(database, settings.data_dir).verify()
+    found = wiring.audit_log(settings, database).verify()
     if not found.ok:
         raise AssistantError(f"{found.reason}; keep the database as it is and call the auditor.")
     return f"{found.n_events} events verify"

@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+
 from sqlalchemy import Connection
 
 from assistant.access.principals import qualify
+from assistant.domain import Principal
 from assistant.ingest.body import Body, facts
 from assistant.ingest.page import Page, Unread
-from assistant.store import acls, catalog, runs
+from assistant.ingest.step import step
+from assistant.store import acls, catalog, runs, seen
+from assistant.store.acls import Acl
 from assistant.store.document import NewDocument
 from assistant.store.sources import Source
-from connectors.contract import Access, Failed, Gone, Item
+from connectors.contract import Access, Failed, Item
 
 
 def page(conn: Connection, source: Source, page: Page, run_no: int) -> None:
-    """Apply what a page found, in the order of its ids so that two writers never deadlock."""
-    for item in sorted(page.items, key=lambda item: item.id):
-        page.counts.listed += 1
-        access_id = _access_id(conn, source, item.access)
-        found = page.found.get(item.id)
-        if isinstance(found, Body):
-            _write(conn, source, page, item, found, access_id, run_no)
+    """Apply what a page found; what need not be written again is kept in a few statements."""
+    items = sorted(page.items, key=lambda item: item.id)
+    page.counts.listed += len(items)
+    access_ids = _access_ids(conn, source, {item.access for item in items})
+    kept = []
+    for item in items:
+        body = page.found.get(item.id)
+        if isinstance(body, Body) and not page.is_kept(item, body):
+            _write(conn, source, page, item, body, access_ids[item.access], run_no)
+            step("document written")
         else:
-            _keep(conn, source, page, item, access_id, run_no)
-        if isinstance(found, Unread):
-            page.counts.failed += 1
-            runs.record_failure(conn, source.id, item.id, found.cause, found.error)
-        else:
-            runs.clear_failures(conn, source.id, [item.id])
-    for event in page.events:
-        if isinstance(event, Gone):
-            deleted = catalog.delete_document(conn, source.id, event.id)
-            page.counts.deleted += deleted is not None
-            runs.clear_failures(conn, source.id, [event.id])
-        elif isinstance(event, Failed):
-            _fail(conn, source, page, event, run_no)
+            kept.append(item)
+    _keep(conn, source, page, kept, access_ids, run_no)
+    _note_failures(conn, source, page, items)
+    for event in page.gone:
+        deleted = catalog.delete_document(conn, source.id, event.id)
+        page.counts.deleted += deleted is not None
+    runs.clear_failures(conn, source.id, [event.id for event in page.gone])
+    for failed in page.failed:
+        _fail(conn, source, page, failed, run_no)
 
 
 def _write(
@@ -46,13 +50,9 @@ def _write(
     access_id: int,
     run_no: int,
 ) -> None:
-    """Store what was read, unless only the source's version of the same content changed."""
+    """Store what was read."""
     known = page.known.get(item.id)
     new_facts = facts(item, source, title=body.title, lang=body.lang, media_type=body.media_type)
-    same = known is not None and known.is_live and known.content_sha256 == body.content_sha256
-    if same and item.id not in page.embedded:
-        _keep(conn, source, page, item, access_id, run_no)
-        return
     document = NewDocument(
         source_id=source.id,
         external_id=item.id,
@@ -63,7 +63,7 @@ def _write(
         original=body.original,
         run_no=run_no,
     )
-    catalog.upsert_document(conn, document, page.chunks[item.id])
+    catalog.upsert_document(conn, document, page.chunks[item.id], body.records)
     if known is not None and known.is_live:
         page.counts.changed += 1
     else:
@@ -71,28 +71,46 @@ def _write(
 
 
 def _keep(
-    conn: Connection, source: Source, page: Page, item: Item, access_id: int, run_no: int
+    conn: Connection,
+    source: Source,
+    page: Page,
+    items: Sequence[Item],
+    access_ids: Mapping[Access, int],
+    run_no: int,
 ) -> None:
-    """Keep a known document's content; its access and facts follow the source at once."""
-    known = page.known.get(item.id)
-    if known is None or not known.is_live:
+    """Keep known documents' content; their access and facts follow the source at once."""
+    known = {key: document for key, document in page.known.items() if document.is_live}
+    items = [item for item in items if item.id in known]
+    if not items:
         return
-    unread = isinstance(page.found.get(item.id), Unread)
-    version = None if unread else item.version
-    catalog.touch_document(conn, source.id, item.id, run_no, version)
-    changed = catalog.set_document_access(conn, source.id, item.id, access_id)
-    new_facts = facts(
-        item,
-        source,
-        title=known.facts.title,
-        lang=known.facts.lang,
-        media_type=known.facts.media_type,
-    )
-    changed |= catalog.set_document_facts(conn, source.id, item.id, new_facts)
-    if changed:
-        page.counts.access_changed += 1
-    elif not unread:
-        page.counts.unchanged += 1
+    unread = {key for key, found in page.found.items() if isinstance(found, Unread)}
+    seen.touch_documents(conn, source.id, [item.id for item in items], run_no)
+    versions = {
+        item.id: item.version
+        for item in items
+        if item.id not in unread and item.version != known[item.id].version
+    }
+    seen.set_versions(conn, source.id, versions)
+    wanted = {item.id: access_ids[item.access] for item in items}
+    changed = seen.set_documents_access(conn, source.id, wanted)
+    for item in items:
+        old = known[item.id].facts
+        new = facts(item, source, title=old.title, lang=old.lang, media_type=old.media_type)
+        if new != old and catalog.set_document_facts(conn, source.id, item.id, new):
+            changed.add(item.id)
+    page.counts.access_changed += len(changed)
+    page.counts.unchanged += sum(item.id not in changed | unread for item in items)
+
+
+def _note_failures(conn: Connection, source: Source, page: Page, items: Sequence[Item]) -> None:
+    unread = {key: found for key, found in page.found.items() if isinstance(found, Unread)}
+    for item in items:
+        found = unread.get(item.id)
+        if found is not None:
+            page.counts.failed += 1
+            listed = item.model_dump(mode="json")
+            runs.record_failure(conn, source.id, item.id, found.cause, found.error, listed)
+    runs.clear_failures(conn, source.id, [item.id for item in items if item.id not in unread])
 
 
 def _fail(conn: Connection, source: Source, page: Page, event: Failed, run_no: int) -> None:
@@ -104,9 +122,21 @@ def _fail(conn: Connection, source: Source, page: Page, event: Failed, run_no: i
         catalog.touch_document(conn, source.id, event.id, run_no)
 
 
-def _access_id(conn: Connection, source: Source, access: Access) -> int:
-    allow, deny, all_of = (
-        {qualify(source.name, principal) for principal in principals}
-        for principals in (access.allow, access.deny, access.all_of)
-    )
-    return acls.acl_id(conn, allow, deny, all_of)
+def _access_ids(
+    conn: Connection, source: Source, accesses: Collection[Access]
+) -> dict[Access, int]:
+    """Return the ids of access lists in the source's principals."""
+    ordered = sorted(accesses, key=lambda access: sorted(access.allow))
+    qualified = [
+        Acl(
+            _qualified(source, access.allow),
+            _qualified(source, access.deny),
+            _qualified(source, access.all_of),
+        )
+        for access in ordered
+    ]
+    return dict(zip(ordered, acls.acl_ids(conn, qualified), strict=True))
+
+
+def _qualified(source: Source, names: Collection[str]) -> frozenset[Principal]:
+    return frozenset(qualify(source.name, name) for name in names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 from assistant.ingest.body import Body
@@ -22,20 +23,42 @@ class Unread:
 class Page:
     """A page of changes on its way into the catalog, by the items' ids.
 
-    `embedded` are the items whose chunks were not found among the stored ones.
+    `compared` are the items that were looked up, `known` those that were found; `embedded` are
+    the items whose chunks were not found among the stored ones.
     """
 
     events: list[Item | Gone | Failed] = field(default_factory=list)
     known: dict[str, KnownDocument] = field(default_factory=dict)
+    compared: set[str] = field(default_factory=set)
     found: dict[str, Body | Unread] = field(default_factory=dict)
     chunks: dict[str, list[NewChunk]] = field(default_factory=dict)
     embedded: set[str] = field(default_factory=set)
     counts: Counts = field(default_factory=Counts)
+    began_s: float = field(default_factory=time.monotonic)
+
+    @property
+    def age_s(self) -> float:
+        """Return how long ago its listing began."""
+        return time.monotonic() - self.began_s
 
     @property
     def items(self) -> list[Item]:
         """Return the documents that exist, each once, as listed last."""
-        return list({e.id: e for e in self.events if isinstance(e, Item)}.values())
+        return [event for event in self._last.values() if isinstance(event, Item)]
+
+    @property
+    def gone(self) -> list[Gone]:
+        """Return the documents that were deleted, and not listed again after that."""
+        return [event for event in self._last.values() if isinstance(event, Gone)]
+
+    @property
+    def failed(self) -> list[Failed]:
+        """Return what could not be listed."""
+        return [event for event in self.events if isinstance(event, Failed)]
+
+    @property
+    def _last(self) -> dict[str, Item | Gone]:
+        return {event.id: event for event in self.events if not isinstance(event, Failed)}
 
     @property
     def ids(self) -> set[str]:
@@ -51,3 +74,9 @@ class Page:
         """Say whether the item's content must be read."""
         known = self.known.get(item.id)
         return known is None or not known.is_live or known.version != item.version
+
+    def is_kept(self, item: Item, body: Body) -> bool:
+        """Say whether only the source's version of the same content changed."""
+        known = self.known.get(item.id)
+        same = known is not None and known.is_live and known.content_sha256 == body.content_sha256
+        return same and item.id not in self.embedded

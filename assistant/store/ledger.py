@@ -1,15 +1,19 @@
-"""The tables of the audit log: events that only get more, the tree's frontier, its signed heads."""
+"""The tables of the audit log: events that only get more, the tree's frontier, its signed heads.
+
+`audit_terms` is derived from the events, to find them by; it proves nothing.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
-from assistant.store.tables import audit_events, audit_frontier, tree_heads
+from assistant.store.tables import audit_events, audit_frontier, audit_terms, tree_heads
 
 _BATCH = 2000
 
@@ -21,6 +25,30 @@ class StoredEvent:
     seq: int
     leaf: bytes
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an event can be found by; `at` is written as the event has it."""
+
+    at: str
+    type: str
+    person_id: str
+    query_id: str
+    subjects: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What events to find: those that have all that is given; a type also as its beginning."""
+
+    type: str = ""
+    person_id: str = ""
+    query_id: str = ""
+    subject: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    before_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +80,58 @@ def frontier(conn: Connection, *, lock: bool = False) -> Frontier | None:
     return Frontier(row.size, bytes(row.nodes)) if row is not None else None
 
 
-def append_event(conn: Connection, event: StoredEvent, grown: Frontier) -> None:
+_APPEND = sa.text(
+    """
+    WITH event AS (
+        INSERT INTO audit_events (seq, leaf, body) VALUES (:seq, :leaf, :body)
+    ), terms AS (
+        INSERT INTO audit_terms (seq, at, type, person_id, query_id, subjects)
+        VALUES (:seq, :at, :type, :person_id, :query_id, :subjects)
+    )
+    UPDATE audit_frontier SET size = :size, nodes = :nodes
+    """
+)
+
+
+def append_event(conn: Connection, event: StoredEvent, terms: Terms, grown: Frontier) -> None:
     """Store an event and the frontier that holds it; the caller has locked the frontier."""
-    conn.execute(sa.insert(audit_events).values(seq=event.seq, leaf=event.leaf, body=event.body))
-    conn.execute(sa.update(audit_frontier).values(size=grown.size, nodes=grown.nodes))
+    conn.execute(
+        _APPEND,
+        {
+            "seq": event.seq,
+            "leaf": event.leaf,
+            "body": event.body,
+            "at": terms.at,
+            "type": terms.type,
+            "person_id": terms.person_id,
+            "query_id": terms.query_id,
+            "subjects": list(terms.subjects),
+            "size": grown.size,
+            "nodes": grown.nodes,
+        },
+    )
+
+
+def find(conn: Connection, wanted: Wanted, limit: int) -> list[StoredEvent]:
+    """Return the newest events that have all that is wanted, the newest first."""
+    terms = audit_terms.c
+    query = sa.select(audit_events).join(audit_terms, terms.seq == audit_events.c.seq)
+    if wanted.before_seq is not None:
+        query = query.where(terms.seq < wanted.before_seq)
+    if wanted.type:
+        query = query.where(terms.type.startswith(wanted.type, autoescape=True))
+    if wanted.person_id:
+        query = query.where(terms.person_id == wanted.person_id)
+    if wanted.query_id:
+        query = query.where(terms.query_id == wanted.query_id)
+    if wanted.subject:
+        query = query.where(terms.subjects.contains([wanted.subject]))
+    if wanted.since is not None:
+        query = query.where(terms.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(terms.at < wanted.until)
+    rows = conn.execute(query.order_by(terms.seq.desc()).limit(limit))
+    return [StoredEvent(row.seq, bytes(row.leaf), bytes(row.body)) for row in rows]
 
 
 def events(conn: Connection, start: int = 0, end: int | None = None) -> Iterator[StoredEvent]:
@@ -68,10 +144,11 @@ def events(conn: Connection, start: int = 0, end: int | None = None) -> Iterator
             yield StoredEvent(row.seq, bytes(row.leaf), bytes(row.body))
 
 
-def leaves(conn: Connection, size: int) -> list[bytes]:
-    """Return the leaf hashes of the first `size` events: 32 bytes each."""
+def leaves(conn: Connection, size: int, start: int = 0) -> list[bytes]:
+    """Return the leaf hashes of the events with `start <= seq < size`: 32 bytes each."""
+    seq = audit_events.c.seq
     rows = conn.execute(
-        sa.select(audit_events.c.leaf).where(audit_events.c.seq < size).order_by(audit_events.c.seq)
+        sa.select(audit_events.c.leaf).where(seq >= start, seq < size).order_by(seq)
     )
     return [bytes(leaf) for leaf in rows.scalars()]
 

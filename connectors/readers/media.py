@@ -6,7 +6,10 @@ import re
 from pathlib import Path
 from typing import BinaryIO
 
+from connectors.readers import commerce, vocabularies
+from connectors.readers.packaged import installed
 from connectors.readers.text import decode
+from connectors.readers.vocabularies import after_prolog, root
 
 EMPTY = "application/x-empty"
 BINARY = "application/octet-stream"
@@ -18,6 +21,14 @@ PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentatio
 XLSB = "application/vnd.ms-excel.sheet.binary.macroenabled.12"
 XLS = "application/vnd.ms-excel"
 ODS = "application/vnd.oasis.opendocument.spreadsheet"
+ODT = "application/vnd.oasis.opendocument.text"
+ODP = "application/vnd.oasis.opendocument.presentation"
+EPUB = "application/epub+zip"
+RTF = "application/rtf"
+MSG = "application/vnd.ms-outlook"
+DOC = "application/msword"
+PPT = "application/vnd.ms-powerpoint"
+ASCIIDOC = "text/asciidoc"
 HTML = "text/html"
 MARKDOWN = "text/markdown"
 PLAIN = "text/plain"
@@ -28,16 +39,24 @@ NDJSON = "application/x-ndjson"
 XML = "application/xml"
 SVG = "image/svg+xml"
 EMAIL = "message/rfc822"
+PNG = "image/png"
+JPEG = "image/jpeg"
+TIFF = "image/tiff"
+BMP = "image/bmp"
+WEBP = "image/webp"
+GIF = "image/gif"
+ZIP = "application/zip"
+AASX = "application/asset-administration-shell-package"
 
 _HEAD = 65_536
 _MAGIC = (
-    (b"\x89PNG\r\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-    (b"II*\x00", "image/tiff"),
-    (b"MM\x00*", "image/tiff"),
-    (b"BM", "image/bmp"),
-    (b"{\\rtf", "application/rtf"),
+    (b"\x89PNG\r\n", PNG),
+    (b"\xff\xd8\xff", JPEG),
+    (b"GIF8", GIF),
+    (b"II*\x00", TIFF),
+    (b"MM\x00*", TIFF),
+    (b"BM", BMP),
+    (b"{\\rtf", RTF),
     (b"\x1f\x8b", "application/gzip"),
     (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
     (b"Rar!\x1a\x07", "application/vnd.rar"),
@@ -51,9 +70,9 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # Names of streams in an OLE compound file (MS-CFB), which are UTF-16.
 _OLE_STREAMS = (
     ("EncryptedPackage", ENCRYPTED_OFFICE),
-    ("__substg1.0_", "application/vnd.ms-outlook"),
-    ("WordDocument", "application/msword"),
-    ("PowerPoint Document", "application/vnd.ms-powerpoint"),
+    ("__substg1.0_", MSG),
+    ("WordDocument", DOC),
+    ("PowerPoint Document", PPT),
     ("Workbook", XLS),
     ("Book", XLS),
 )
@@ -63,6 +82,8 @@ _ZIP_PARTS = (
     (b"ppt/presentation.xml", PPTX),
     (b"xl/workbook.bin", XLSB),
     (b"word/", DOCX),
+    (b"aasx/", AASX),
+    (b"/aasx/", AASX),
 )
 _BY_SUFFIX = {
     ".csv": CSV,
@@ -70,6 +91,8 @@ _BY_SUFFIX = {
     ".tab": TSV,
     ".md": MARKDOWN,
     ".markdown": MARKDOWN,
+    ".adoc": ASCIIDOC,
+    ".asciidoc": ASCIIDOC,
     ".html": HTML,
     ".htm": HTML,
     ".xhtml": HTML,
@@ -80,8 +103,10 @@ _BY_SUFFIX = {
     ".txt": PLAIN,
     ".text": PLAIN,
     ".log": PLAIN,
+    **commerce.BY_SUFFIX,
 }
 _TEXTS = frozenset(_BY_SUFFIX.values())
+_OPEN_TEXTS = _TEXTS - {HTML, EMAIL}
 _HTML_START = re.compile(
     r"^(<!--.*?-->|\s)*<(!doctype\s+html|html|head|body|div|p|table|h[1-6]|ul|ol|article|section"
     r"|span|title|meta|style|main|font|center|b|pre|a|br)\b",
@@ -100,9 +125,36 @@ def sniff(path: Path, *, hint: str | None = None, name: str | None = None) -> st
     """The media type of a file by its content.
 
     `hint` (a declared media type) and the suffix of `name` (the path's own if not given) only
-    decide between text formats, which share their bytes. Unknown content is
-    `application/octet-stream`, an empty file `application/x-empty`. Raises OSError.
+    decide between text formats, which share their bytes. Where this is no more than text, XML,
+    a zip or unknown, a package's reader may have claimed it (`connectors.readers.packaged`).
+    Unknown content is `application/octet-stream`, an empty file `application/x-empty`. Raises
+    OSError.
     """
+    found = _sniff(path, hint, name or path.name)
+    return _claimed(found, path, hint, name or path.name) or found
+
+
+def _claimed(found: str, path: Path, hint: str | None, name: str) -> str | None:
+    """What a package's reader makes of a file that is nothing special here, if one claims it."""
+    claims = installed()
+    if not claims.entries or found not in {*_OPEN_TEXTS, XML, ZIP, BINARY}:
+        return None
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+    if found == XML:
+        return claims.by_root(root(decode(_whole_characters(head))))
+    suffix = Path(name).suffix.lower()
+    by_name = None if suffix in _BY_SUFFIX else claims.suffixes.get(suffix)
+    if found == ZIP:
+        return by_name
+    by_start = claims.by_start(head)
+    if found == BINARY or by_start:
+        return by_start
+    declared = _bare(hint)
+    return declared if declared in claims.suffixes.values() else by_name
+
+
+def _sniff(path: Path, hint: str | None, name: str) -> str:
     with path.open("rb") as file:
         head = file.read(_HEAD)
         if head.startswith(_OLE):
@@ -114,11 +166,11 @@ def sniff(path: Path, *, hint: str | None = None, name: str | None = None) -> st
     if b"%PDF-" in head[:1024]:
         return PDF
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return "image/webp"
+        return WEBP
     for magic, media_type in _MAGIC:
         if head.startswith(magic) and _is_binary_magic(magic, head):
             return media_type
-    suffix = Path(name or path.name).suffix.lower()
+    suffix = Path(name).suffix.lower()
     return _text(head, _text_hint(hint) or _BY_SUFFIX.get(suffix))
 
 
@@ -128,8 +180,12 @@ def _is_binary_magic(magic: bytes, head: bytes) -> bool:
 
 
 def _text_hint(hint: str | None) -> str | None:
-    bare = (hint or "").split(";")[0].strip().lower()
+    bare = _bare(hint)
     return bare if bare in _TEXTS and bare != PLAIN else None
+
+
+def _bare(hint: str | None) -> str:
+    return (hint or "").split(";")[0].strip().lower()
 
 
 def _ole(data: bytes) -> str:
@@ -166,17 +222,20 @@ def _archive(head: bytes, names: list[bytes]) -> str:
     for part, media_type in _ZIP_PARTS:
         if any(name.startswith(part) for name in names):
             return media_type
-    return "application/zip"
+    return ZIP
 
 
 def _text(head: bytes, suggested: str | None) -> str:
     text = decode(_whole_characters(head))
+    if known := vocabularies.of_text(text) or commerce.of_lines(text):
+        return known
     controls = sum(ch < " " and ch not in "\t\n\r\f\x1b" for ch in text[:8192])
     if controls > max(8, len(text[:8192]) // 20) and suggested is None:
         return BINARY
     start = text.lstrip("\ufeff \t\r\n")[:4096]
     if start.startswith("<"):
-        return _tagged(start, suggested)
+        known = vocabularies.of_xml(text) or commerce.of_xml(text)
+        return known or _tagged(start, suggested)
     if _looks_like_mail(start) and suggested in (None, EMAIL, PLAIN):
         return EMAIL
     if suggested:
@@ -199,10 +258,7 @@ def _whole_characters(head: bytes) -> bytes:
 
 
 def _tagged(start: str, suggested: str | None) -> str:
-    root = re.sub(
-        r"^(<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(\[.*?\])?\s*>|\s)*", "", start, flags=re.S
-    )
-    if re.match(r"<(\w+:)?svg\b", root):
+    if re.match(r"<(\w+:)?svg\b", after_prolog(start)):
         return SVG
     if re.search(r"<!doctype\s+html|<html\b", start, re.IGNORECASE):
         return HTML

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from pydantic import JsonValue
+from connectors.readers.record import Record
 
 BlockKind = Literal["heading", "paragraph", "list", "table", "code", "caption", "record"]
 
@@ -47,5 +46,5 @@ class Reading:
     title: str
     blocks: tuple[Block, ...]
     lang: str | None = None
-    records: tuple[dict[str, JsonValue], ...] = ()
+    records: tuple[Record, ...] = ()
     warnings: tuple[str, ...] = field(default=())

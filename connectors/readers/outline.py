@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from connectors.readers.model import Block, Box
 from connectors.readers.text import clean, clean_lines
@@ -102,6 +103,10 @@ class Outline:
             return
         text = "\n".join(row_text(cells[0], row) for row in cells[1:])
         self._add(Block("table", text, page, tuple(boxes), self.path, cells))
+
+    def keep(self, block: Block, above: tuple[str, ...] = ()) -> None:
+        """Add a block as another reader made it, under more headings; it has no page here."""
+        self._add(replace(block, page=None, boxes=(), heading=(*above, *block.heading)))
 
     def _add(self, block: Block) -> None:
         if block.text:

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any, cast
 
-from connectors.readers import facts, fhir
+from connectors.readers import facts
 from connectors.readers.errors import ReadError
+from connectors.readers.health import fhir
+from connectors.readers.industry import aas, work_orders
 from connectors.readers.media import NDJSON
 from connectors.readers.model import Reading
 from connectors.readers.outline import Outline
+from connectors.readers.record import Record, Value, decimal, valued
+from connectors.readers.retail import epcis, reviews, shop
 from connectors.readers.source import Source
 from connectors.readers.text import best_title, clean, decode, language
 
-if TYPE_CHECKING:
-    from pydantic import JsonValue
-
 MAX_DEPTH = 64
+_SHAPES: tuple[tuple[Callable[[Any], bool], Callable[[Any, Source], Reading]], ...] = (
+    (facts.is_company_facts, facts.read),
+    (aas.is_environment, aas.read),
+    (work_orders.is_annotated, work_orders.read_annotated),
+    (work_orders.is_json, work_orders.read_json),
+    (epcis.is_epcis, epcis.read_json),
+    (shop.is_shop, shop.read),
+    (reviews.is_reviews, reviews.read_json),
+    (shop.is_catalog, shop.read_catalog),
+)
 _TITLE_KEYS = ("title", "name", "subject", "entityName", "label", "titulo", "nome")
 
 
@@ -41,9 +53,10 @@ def read(source: Source) -> Reading:
         raise _too_deep()
     resources = fhir.resources_of(value)
     if resources:
-        return fhir.reading_of_resources(resources, source.name)
-    if facts.is_company_facts(value):
-        return facts.read(value, source)
+        return fhir.reading_of_resources(resources, source)
+    for fits, read_shape in _SHAPES:
+        if fits(value):
+            return read_shape(value, source)
     warnings: list[str] = []
     outline = Outline()
     _place(outline, value, 1, source.limits.rows, warnings)
@@ -128,12 +141,19 @@ def _is_flat(value: Any) -> bool:
     return isinstance(value, dict) and bool(value) and all(map(_is_scalar, value.values()))
 
 
-def _records(value: Any) -> list[dict[str, JsonValue]]:
+def _records(value: Any) -> list[Record]:
     """The flat objects of the outermost array, as structured values."""
     if isinstance(value, dict):
         arrays = [item for item in value.values() if isinstance(item, list)]
         value = arrays[0] if len(arrays) == 1 else [value]
-    return [item for item in value if _is_flat(item)] if isinstance(value, list) else []
+    flat = [item for item in value if _is_flat(item)] if isinstance(value, list) else []
+    return [Record("object", valued((k, _typed(v)) for k, v in item.items())) for item in flat]
+
+
+def _typed(value: Any) -> Value | None:
+    if isinstance(value, Figure):
+        return decimal(value.raw)
+    return clean(value) if isinstance(value, str) else cast("Value | None", value)
 
 
 def _place(outline: Outline, value: Any, level: int, cap: int, warnings: list[str]) -> None:

@@ -14,10 +14,10 @@ import json
 import os
 import signal
 import socket
-from importlib import import_module
 
 from connectors.media import media_type
 from connectors.readers import child
+from connectors.readers.packaged import installed
 
 _LINE_BYTES = 65_536
 
@@ -26,6 +26,7 @@ def main() -> None:
     """Serve requests until the socket closes."""
     parent = socket.socket(fileno=0)
     running: set[int] = set()
+    installed()
     while (received := _receive(parent)) is not None:
         line, descriptors = received
         request = json.loads(line)
@@ -54,9 +55,8 @@ def _receive(parent: socket.socket) -> tuple[bytes, list[int]] | None:
 
 def _warm(expected: str) -> None:
     """Import the reader that a name promises, once for all children; a file may still differ."""
-    module = child.READERS.get(expected)
-    if module is not None:
-        import_module(f"connectors.readers.{module}")
+    if expected in child.READERS:
+        child.warm(expected)
         gc.freeze()
 
 

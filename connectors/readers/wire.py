@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from connectors.readers.model import Block, BlockKind, Box, Reading
+from connectors.readers.record import record_json, record_of
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -31,7 +32,7 @@ def reading_json(reading: Reading) -> dict[str, JsonValue]:
         "title": reading.title,
         "lang": reading.lang,
         "blocks": blocks,
-        "records": [dict(record) for record in reading.records],
+        "records": [record_json(record) for record in reading.records],
         "warnings": list(reading.warnings),
     }
 
@@ -43,7 +44,7 @@ def reading_of(value: dict[str, Any]) -> Reading:
         title=str(value["title"]),
         lang=value["lang"],
         blocks=tuple(_block(block) for block in value["blocks"]),
-        records=tuple(dict(record) for record in value["records"]),
+        records=tuple(record_of(record) for record in value["records"]),
         warnings=tuple(str(warning) for warning in value["warnings"]),
     )
 

@@ -33,8 +33,8 @@ every_service = pytest.mark.parametrize("service", SERVICES.values(), ids=list(S
 
 
 def test_the_services_are_those_of_the_design() -> None:
-    assert set(SERVICES) == {"api", "worker", "ui", "postgres", "vllm"}
-    assert set(OURS) == {"api", "worker", "ui"}
+    assert set(SERVICES) == {"api", "worker", "sealer", "ui", "postgres", "vllm"}
+    assert set(OURS) == {"api", "worker", "sealer", "ui"}
 
 
 @every_service
@@ -74,9 +74,17 @@ def test_ports_are_published_on_loopback_only(service: dict[str, Any]) -> None:
 
 def test_database_and_model_are_on_the_inner_network_only() -> None:
     assert COMPOSE["networks"]["inner"]["internal"] is True
-    for name in ("postgres", "vllm", "worker"):
+    for name in ("postgres", "vllm", "worker", "sealer"):
         assert SERVICES[name]["networks"] == ["inner"]
         assert "ports" not in SERVICES[name]
+
+
+def test_only_the_sealer_has_the_key_of_the_audit_log() -> None:
+    for name, service in SERVICES.items():
+        mounted = [volume.split(":")[0] for volume in service.get("volumes", [])]
+        assert ("sealer" in mounted) == (name == "sealer"), name
+        if "data" in mounted:
+            assert service["environment"]["ASSISTANT_AUDIT__SEALER"] == "separate"
 
 
 def test_only_the_model_needs_a_gpu() -> None:

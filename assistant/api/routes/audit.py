@@ -1,15 +1,23 @@
-"""Receipts of answers, and the verification of the log they come from."""
+"""Receipts of answers; for auditors the log they come from, and every look into it is recorded."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, cast
+import json
+from itertools import chain
+from typing import Annotated, Any, Literal, cast
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import StreamingResponse
 
-from assistant.api.deps import AssistantOf, Auditor, ReceiptHolder
+from assistant.answering import replay as replays
+from assistant.api.deps import AssistantOf, Auditor, Exporter, ReceiptHolder
+from assistant.api.schemas.audit import EventFilter, EventList, Head, Heads, ReplayBody
 from assistant.api.schemas.operations import VerificationBody
+from assistant.audit import siem
 from assistant.audit.event import AuditRead, Event, QueryFinished, actor_of
+from assistant.audit.keys import public_pem
+from assistant.audit.receipt import head_json
 from assistant.domain import Caller
 from assistant.errors import NotFound
 
@@ -34,6 +42,77 @@ def receipt(assistant: AssistantOf, caller: ReceiptHolder, receipt_id: str) -> d
     elif not _is_own(event, caller):
         raise NotFound()
     return found
+
+
+@router.get("/v1/audit/events")
+def events(
+    assistant: AssistantOf, caller: Auditor, wanted: Annotated[EventFilter, Query()]
+) -> EventList:
+    """Find events by person, subject (a document, source or conversation), type and time."""
+    found = [json.loads(body) for body in assistant.audit.find(wanted.as_wanted(), wanted.limit)]
+    first, last = (found[-1]["seq"], found[0]["seq"]) if found else (0, -1)
+    assistant.audit.record(Event(actor_of(caller), AuditRead(first, last, "search")))
+    more = len(found) == wanted.limit
+    return EventList(events=found, next_before=found[-1]["seq"] if more else None)
+
+
+@router.get("/v1/audit/events/{seq}")
+def prove(
+    assistant: AssistantOf, caller: Auditor, seq: Annotated[int, Path(ge=0, lt=2**62)]
+) -> dict[str, Any]:
+    """Return any event with the proof that it is in the signed log."""
+    found = assistant.audit.receipt(seq)
+    assistant.audit.record(Event(actor_of(caller), AuditRead(seq, seq, "prove")))
+    return found
+
+
+@router.post("/v1/audit/queries/{query_id}/replay")
+def replay(assistant: AssistantOf, caller: Auditor, query_id: str) -> ReplayBody:
+    """Search once more as of a question's moment, compare, and tell who may read what now."""
+    assistant.audit.record(Event(actor_of(caller), AuditRead(0, -1, f"replay {query_id[:64]}")))
+    found = replays.replay(
+        query_id,
+        audit=assistant.audit,
+        database=assistant.database,
+        retriever=assistant.retriever,
+        embedder=assistant.embedder.name,
+    )
+    return ReplayBody(**dataclasses.asdict(found))
+
+
+@router.get("/v1/audit/heads")
+def heads(assistant: AssistantOf, caller: Auditor) -> Heads:
+    """Return every signed head, to keep where the server's operators can't change it."""
+    del caller
+    pem = public_pem(assistant.audit.public_key).decode()
+    found = [Head.model_validate(head_json(head)) for head in assistant.audit.heads()]
+    return Heads(public_key=pem, heads=found)
+
+
+@router.get(
+    "/v1/audit/export",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}}},
+)
+def export(
+    assistant: AssistantOf,
+    caller: Exporter,
+    first: Annotated[int, Query(ge=0, lt=2**62)] = 0,
+    last: Annotated[int | None, Query(ge=0, lt=2**62)] = None,
+    format: Annotated[Literal["jsonl", "cef", "ocsf"], Query()] = "jsonl",  # noqa: A002
+) -> StreamingResponse:
+    """Stream events, one a line; JSONL ends with the proof that the offline verifier checks."""
+    end = assistant.audit.size if last is None else last + 1
+    read = AuditRead(first, end - 1, f"export {format}")
+    assistant.audit.record(Event(actor_of(caller), read))
+    lines = assistant.audit.export(first, end)
+    begun = chain([next(lines)], lines)  # a wrong range is a problem, not a cut stream
+    if format == "jsonl":
+        return StreamingResponse(begun, media_type="application/x-ndjson")
+    write = siem.cef if format == "cef" else siem.ocsf
+    shown = (write(line.rstrip(b"\n")) for line in begun if not line.startswith(b'{"proof"'))
+    media_type = "text/plain" if format == "cef" else "application/x-ndjson"
+    return StreamingResponse(shown, media_type=media_type)
 
 
 @router.get("/v1/audit/verify")

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 
 from connectors.readers import Limits, Reading
+from connectors.readers.record import Period, Quantity
 
 Read = Callable[..., Reading]
 FACTS = {
@@ -47,14 +50,15 @@ def test_each_fact_is_one_line_that_reads_alone(read_bytes: Read) -> None:
         "Ratio (Ratio) — 2025-12-31: 0.129 (12.9%)",
         "Branches (Branches) — x: 1,187; exact value: 1187",
     ]
-    assert reading.records[0] == {
+    assert reading.records[0].values == {
         "concept": "ProfitLoss",
         "label": "Profit (loss)",
-        "unit": "BRL",
-        "start": "2025-01-01",
-        "end": "2025-12-31",
-        "value": "1284000000",
+        "period": Period(date(2025, 1, 1), date(2025, 12, 31)),
+        "value": Quantity(Decimal(1284000000), "BRL"),
     }
+    block = reading.records[0].block
+    assert block is not None
+    assert "ProfitLoss" in reading.blocks[block].text
 
 
 def test_more_facts_than_allowed_give_a_warning(read_bytes: Read) -> None:

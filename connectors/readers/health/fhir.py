@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from connectors.readers.fhir_types import (
+from connectors.readers.health.codes import code_of
+from connectors.readers.health.fhir_patients import Patient, Patients, identifiers, links
+from connectors.readers.health.fhir_types import (
     SILENT,
     Resource,
     anything,
@@ -17,7 +19,6 @@ from connectors.readers.fhir_types import (
     notes,
     number,
     objects,
-    patient_of,
     period,
     reference,
     scalar,
@@ -28,12 +29,15 @@ from connectors.readers.fhir_types import (
 )
 from connectors.readers.model import Reading
 from connectors.readers.outline import Outline
+from connectors.readers.record import Period, Quantity, Record, day, decimal, moment, snake, valued
+from connectors.readers.source import Source
 from connectors.readers.text import best_title, language
 
-if TYPE_CHECKING:
-    from pydantic import JsonValue
-
 Fields = dict[str, Any]
+
+_MOMENTS = frozenset(
+    {"birth_date", "date", "onset", "abatement", "recorded", "authored", "performed"}
+)
 
 MEDIA_TYPE = "application/fhir+json"
 
@@ -47,50 +51,86 @@ def resources_of(value: Any) -> list[Resource]:
     for root in roots:
         if root["resourceType"] == "Bundle":
             entries = root.get("entry")
-            inner = [e.get("resource") for e in items(entries) if isinstance(e, dict)]
-            found += [r for r in inner if isinstance(r, dict) and is_word(r.get("resourceType"))]
+            for entry in objects(entries):
+                inner = entry.get("resource")
+                if isinstance(inner, dict) and is_word(inner.get("resourceType")):
+                    found.append({**inner, "fullUrl": entry.get("fullUrl")})
         else:
             found.append(root)
     return found
 
 
-def reading_of_resources(resources: list[Resource], name: str) -> Reading:
+def reading_of_resources(
+    resources: list[Resource], source: Source, media_type: str = MEDIA_TYPE
+) -> Reading:
     """Resources grouped by type under the patient's name, one record block each."""
-    patients = {
-        ref: human_name(r)
-        for r in resources
-        if r["resourceType"] == "Patient"
-        for ref in (f"Patient/{r.get('id')}", f"urn:uuid:{r.get('id')}")
-    }
-    only = next(iter(patients.values()), "") if len(set(patients.values())) == 1 else ""
+    warnings: list[str] = []
+    if len(resources) > source.limits.rows:
+        warnings.append(f"Only the first {source.limits.rows} resources were read.")
+        resources = resources[: source.limits.rows]
+    patients = Patients(resources)
+    only = patients.names[0] if len(set(patients.names)) == 1 else ""
     outline = Outline()
     if only:
         outline.heading(only, 1)
-    records: list[dict[str, JsonValue]] = []
+    records: list[Record] = []
     kinds = sorted(
         dict.fromkeys(r["resourceType"] for r in resources), key=lambda kind: kind != "Patient"
     )
     for kind in kinds:
         outline.heading(spaced(kind), 2)
         for resource in (r for r in resources if r["resourceType"] == kind):
-            patient = patient_of(resource, patients)
+            patient = patients.about(resource)
             sentence, fields = _worded(resource)
-            outline.record(f"{patient} — {sentence}" if patient else sentence)
-            record = {"resource": kind, "id": resource.get("id"), "patient": patient, **fields}
-            records.append({k: v for k, v in record.items() if _has_value(v)})
+            outline.record(f"{patient.name} — {sentence}" if patient.name else sentence)
+            records.append(_record(resource, patient, fields, len(outline.blocks) - 1))
     title = f"Health record of {only}" if only else None
     lang = language(resources[0].get("language") if isinstance(resources[0], dict) else None)
     return Reading(
-        MEDIA_TYPE,
-        best_title(title, None, name),
+        media_type,
+        best_title(title, None, source.name),
         tuple(outline.blocks),
         lang,
         tuple(records),
+        tuple(warnings),
     )
 
 
 def _has_value(value: Any) -> bool:
     return value is not None and value != ""
+
+
+def _record(resource: Resource, patient: Patient, fields: Fields, block: int) -> Record:
+    values = {snake(key): value for key, value in fields.items() if _has_value(value)}
+    amount, unit = decimal(str(values.pop("value", ""))), values.pop("unit", "")
+    if amount is not None:
+        values["value"] = Quantity(amount, unit)
+    for key in _MOMENTS & values.keys():
+        values[key] = moment(values[key])
+    span_of = resource.get("period")
+    if "period" in values and isinstance(span_of, dict):
+        start, end = (day(scalar(span_of.get(key))) for key in ("start", "end"))
+        values["period"] = Period(start, end)
+    if resource["resourceType"] == "Patient":
+        values["identifiers"] = tuple(map(str, identifiers(resource)))
+        values["references"] = links(resource)
+    return Record(
+        snake(resource["resourceType"]),
+        valued({"patient": patient.name, **values, "code": _code(resource)}),
+        id=scalar(resource.get("id")),
+        subject=patient.subject,
+        block=block,
+    )
+
+
+def _code(resource: Resource) -> str:
+    """The first code of what a resource is about, with its vocabulary."""
+    for key in ("code", "vaccineCode", "medicationCodeableConcept"):
+        for found in objects(resource.get(key)):
+            for coding in objects(found.get("coding")):
+                if text := code_of(scalar(coding.get("system")), scalar(coding.get("code"))):
+                    return text
+    return ""
 
 
 def _worded(resource: Resource) -> tuple[str, Fields]:

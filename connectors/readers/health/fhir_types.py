@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from connectors.readers.record import decimal
 from connectors.readers.text import clean
 
 Resource = dict[str, Any]
@@ -20,6 +21,7 @@ SILENT = frozenset(
         "extension",
         "modifierExtension",
         "identifier",
+        "fullUrl",
     )
 )
 
@@ -46,8 +48,10 @@ def is_word(value: Any) -> bool:
 
 
 def items(value: Any) -> list[Any]:
-    """A list, or nothing."""
-    return value if isinstance(value, list) else []
+    """A list; a single value, as XML has it, is a list of one."""
+    if isinstance(value, list):
+        return value
+    return [] if value is None or isinstance(value, dict) else [value]
 
 
 def objects(value: Any) -> list[dict[str, Any]]:
@@ -66,7 +70,9 @@ def scalar(value: Any) -> str:
 
 
 def number(value: Any) -> Any:
-    """A number, or None."""
+    """A number, or None; XML has numbers as text."""
+    if isinstance(value, str):
+        return value if decimal(value) is not None else None
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
@@ -85,17 +91,6 @@ def human_name(r: Resource) -> str:
     first = names[0]
     parts = [*map(scalar, items(first.get("given"))), scalar(first.get("family"))]
     return scalar(first.get("text")) or " ".join(filter(None, parts))
-
-
-def patient_of(r: Resource, patients: dict[str, str]) -> str:
-    """The name of the patient that a resource is about."""
-    if r["resourceType"] == "Patient":
-        return ""
-    subject = r.get("subject") or r.get("patient") or r.get("beneficiary")
-    if not isinstance(subject, dict):
-        return ""
-    reference = scalar(subject.get("reference"))
-    return patients.get(reference) or scalar(subject.get("display"))
 
 
 def concept(value: Any) -> str:
