@@ -87,19 +87,20 @@ def planes(direction: _Floats, signs: Signs) -> Planes:
     for j in range(len(direction)):
         largest = max(largest, abs(direction[j]))
     step, total, square = largest / np.float32(_LARGEST), np.float32(0), np.float32(0)
+    codes = np.empty(len(direction), np.int64)
+    for j in range(len(direction)):
+        code = np.rint(direction[j] / step)
+        codes[j] = np.int64(code)
+        total += code
+        square += (direction[j] - code * step) ** 2
     bits = np.zeros((n_lines, _N_PLANES, LANES), np.uint64)
     for first in range(0, len(direction), _WORD):
         line, lane = first // (_WORD * LANES), first // _WORD % LANES
         for plane in range(_N_PLANES):
             word = np.uint64(0)
             for j in range(first, min(first + _WORD, len(direction))):
-                code = np.int64(np.rint(direction[j] / step))
-                word |= np.uint64((code >> plane) & 1) << np.uint64(j - first)
+                word |= np.uint64((codes[j] >> plane) & 1) << np.uint64(j - first)
             bits[line, plane, lane] = word
-    for j in range(len(direction)):
-        code = np.rint(direction[j] / step)
-        total += code
-        square += (direction[j] - code * step) ** 2
     return Planes(bits.reshape(-1), step, total * step, square)
 
 
