@@ -16,7 +16,7 @@ from typing import cast
 
 from sqlalchemy import Connection
 
-from assistant.access.principals import qualify
+from assistant.access.principals import own_group, qualify
 from assistant.audit.event import SYSTEM, Event, SyncFinished, SyncStarted
 from assistant.audit.log import AuditLog
 from assistant.errors import AssistantError, Conflict, SyncError
@@ -207,7 +207,7 @@ class SyncRun:
         with self._database.begin() as conn:
             as_of = sources.clock(conn)
         groups = {
-            qualify(self._source.name, group.id): {
+            own_group(self._source.name, group.id): {
                 qualify(self._source.name, member) for member in group.members
             }
             async for group in self._connector.groups()
