@@ -36,7 +36,6 @@ from assistant.store import ledger
 from assistant.store.database import Database, DriverError
 from assistant.store.ledger import Frontier, StoredEvent, StoredHead, Wanted
 
-
 _ENDING = re.compile(rb',"seq":(0|[1-9][0-9]*),"type":"[a-z_.]+","v":1\}\Z')
 
 
