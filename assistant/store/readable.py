@@ -93,10 +93,7 @@ def shares(conn: Connection, target: Target | None = None) -> list[Share]:
         .group_by(*keys)
         .order_by(documents.c.collection, sources.c.name, documents.c.access_id)
     )
-    return [
-        Share(row[0], row[1], row[2], row[3], row[4], row[5], tuple(row[6]))
-        for row in rows
-    ]
+    return [Share(row[0], row[1], row[2], row[3], row[4], row[5], tuple(row[6])) for row in rows]
 
 
 def _targeted(target: Target | None) -> sa.ColumnElement[bool]:
