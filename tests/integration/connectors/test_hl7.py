@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from connectors.conformance import Conformance, listing
 from connectors.contract import Connector, ConnectorError
+from connectors.following import Ability, Following
 from connectors.hl7 import Hl7, Hl7Config
 from connectors.mllp import END, START, Listener, header, spool_name, store
 
@@ -58,6 +60,41 @@ class TestHl7(Conformance):
 
     def make_unusable(self) -> Connector:
         return spooled(self.spool / "missing")
+
+
+class TestFollowing(Following):
+    cannot: ClassVar[dict[Ability, str]] = {
+        "throttle": "A spool folder never asks for patience.",
+        "revoke": "The spool has one list of readers for all, in its configuration.",
+    }
+    names = ("Ação 文档 #1 100%", "blank 'quoted' [odd]+", "n" * 60)
+
+    @pytest.fixture(autouse=True)
+    def _spool(self, tmp_path: Path) -> None:
+        self.spool = tmp_path
+        self.add("one", "One.")
+
+    def make(self) -> Connector:
+        return spooled(self.spool)
+
+    def make_unusable(self) -> Connector:
+        return spooled(self.spool / "missing")
+
+    def add(self, name: str, text: str) -> None:
+        body = message(0, text).replace(b"c 0", name.encode())
+        (self.spool / spool_name(f"LAB/{name}")).write_bytes(body)
+
+    change = add
+
+    def delete(self, name: str) -> None:
+        (self.spool / spool_name(f"LAB/{name}")).unlink()
+
+    def empty(self) -> None:
+        self.delete("one")
+
+    def fill(self, n: int) -> None:
+        for i in range(n):
+            (self.spool / spool_name(f"LAB/c {i}")).write_bytes(message(i))
 
 
 def test_messages_are_acknowledged_once_stored(tmp_path: Path) -> None:
