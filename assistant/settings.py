@@ -128,6 +128,12 @@ class SyncSettings(Section):
     )
     max_file_bytes: int = Field(100_000_000, ge=1, description="larger files are quarantined")
     read_timeout_s: float = Field(60.0, gt=0, description="wall seconds a reader may take")
+    lease_s: float = Field(
+        60.0, ge=1, description="seconds after which another worker takes over from a silent one"
+    )
+    parallel_runs: int = Field(
+        2, ge=1, le=64, description="runs of different sources that a worker does at once"
+    )
     acl_max_age_s: float = Field(
         0.0, ge=0, description="documents whose access is older are hidden; 0 switches this off"
     )
@@ -158,6 +164,9 @@ class ServeSettings(Section):
     host: str = Field("127.0.0.1", description="address of both servers")
     port: int = Field(8080, ge=0, le=65535, description="port of the API")
     ui_port: int = Field(8501, ge=0, le=65535, description="port of the chat page")
+    worker: bool = Field(
+        True, description="do sync jobs in the API's process; `assistant worker` does them alone"
+    )
     session_s: int = Field(8 * 3600, ge=60, description="seconds a sign-in lasts")
 
 

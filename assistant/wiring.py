@@ -17,8 +17,10 @@ from assistant.audit.log import AuditLog
 from assistant.errors import SettingsError
 from assistant.ingest.configuration import problems
 from assistant.ingest.discretion import Discreet, Discretion
+from assistant.ingest.jobs import Worker
 from assistant.ingest.progress import Progress, Silent
 from assistant.ingest.sync import SyncRun
+from assistant.ingest.task import Task
 from assistant.models import embedder as embedders
 from assistant.models import english_reranker
 from assistant.models.quotes import Quotes
@@ -225,8 +227,7 @@ def sync_run(
     source: Source,
     *,
     progress: Progress | None = None,
-    full: bool = False,
-    force: bool = False,
+    task: Task = Task(),  # noqa: B008
 ) -> SyncRun:
     """Return a run of a source, ready to start."""
     return SyncRun(
@@ -237,6 +238,14 @@ def sync_run(
         audit=audit_log(settings, opened),
         settings=settings.sync,
         progress=progress or Silent(),
-        full=full,
-        force=force,
+        task=task,
     )
+
+
+def worker(settings: Settings, opened: Database, model: Embedder) -> Worker:
+    """Return a worker that does sync runs, ready to start."""
+
+    def make(source: Source, task: Task) -> SyncRun:
+        return sync_run(settings, opened, model, source, task=task)
+
+    return Worker(opened, audit_log(settings, opened), settings.sync, make)

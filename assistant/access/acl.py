@@ -94,6 +94,14 @@ def recheck(
     }
 
 
+def decisions(
+    conn: Connection, access_ids: Collection[int], principals: frozenset[Principal]
+) -> dict[int, Decision]:
+    """Decide for each of these ACLs what a holder of these principals may."""
+    acls = acls_by_id(conn, set(access_ids))
+    return {name: may_read(acls.get(name, _NOBODY), principals) for name in access_ids}
+
+
 def readable_document(
     conn: Connection, caller: Caller, document_id: DocumentId, max_age_s: float = 0.0
 ) -> DocumentRow | None:
@@ -106,13 +114,17 @@ def readable_document(
     return row if decision.allowed else None
 
 
+def confirmed_since(max_age_s: float) -> datetime | None:
+    """Return since when a source must have confirmed its access; None if that doesn't matter."""
+    return datetime.now(UTC) - timedelta(seconds=max_age_s) if max_age_s > 0 else None
+
+
 def _decide(
     row: DocumentRow, acls: dict[int, Acl], principals: frozenset[Principal], max_age_s: float
 ) -> Decision:
-    if max_age_s > 0:
-        oldest = datetime.now(UTC) - timedelta(seconds=max_age_s)
-        if row.access_as_of is None or row.access_as_of < oldest:
-            return Decision(False, "access data too old")
+    oldest = confirmed_since(max_age_s)
+    if oldest is not None and (row.access_as_of is None or row.access_as_of < oldest):
+        return Decision(False, "access data too old")
     return may_read(acls.get(row.access_id, _NOBODY), principals)
 
 

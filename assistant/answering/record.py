@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from uuid import uuid4
 
@@ -26,8 +28,9 @@ from assistant.domain import Answer, Question
 from assistant.errors import AuditUnavailable, DependencyError
 from assistant.ports import Prompt
 from assistant.retrieval.retriever import Retrieved
-from assistant.store import conversations
+from assistant.store import conversations, history
 from assistant.store.database import Database
+from indexes.model import MetadataFilter
 
 
 class Record:
@@ -56,9 +59,14 @@ class Record:
             index_generation=str(retrieved.generation),
             prompt_sha256=prompt.sha256,
             generator=generator,
+            n_found=retrieved.n_found,
+            lang=prompt.lang,
+            embedder=retrieved.embedder,
+            filters=_filters(question.metadata),
         )
         try:
             with self._database.begin() as conn:
+                history.keep_principals(conn, actor.principals_sha256, question.caller.principals)
                 self._audit.append(conn, Event(actor, accepted))
                 self._audit.append(conn, Event(actor, prompted))
         except DependencyError as error:
@@ -78,6 +86,27 @@ class Record:
                 return _kept(conn, question, finished)
         except DependencyError as error:
             raise AuditUnavailable() from error
+
+
+def _filters(metadata: MetadataFilter) -> dict[str, tuple[str, ...]]:
+    """Return what a filter restricts; dates as texts."""
+    found = {
+        name: tuple(sorted(getattr(metadata, name)))
+        for name in ("collections", "industries", "langs", "media_types")
+    }
+    for name in ("since", "until"):
+        day = getattr(metadata, name)
+        found[name] = (day.isoformat(),) if day else ()
+    return {name: values for name, values in found.items() if values}
+
+
+def metadata_of(filters: Mapping[str, Sequence[str]]) -> MetadataFilter:
+    """Return the filter that an event of a question tells of."""
+    days = {
+        name: date.fromisoformat(filters[name][0]) for name in ("since", "until") if name in filters
+    }
+    sets = {name: frozenset(values) for name, values in filters.items() if name not in days}
+    return MetadataFilter(**sets, **days)  # type: ignore[arg-type]
 
 
 def _finished(query_id: str, answer: Answer) -> QueryFinished:

@@ -21,8 +21,10 @@ from assistant.api.routes import (
     documents,
     openai,
     operations,
+    records,
     search,
     sessions,
+    syncs,
 )
 from assistant.api.throttle import SignInThrottle
 from assistant.audit.log import AuditLog
@@ -37,9 +39,11 @@ ROUTERS = (
     openai.router,
     search.router,
     documents.router,
+    records.router,
     conversations.router,
     audit.router,
     connectors.router,
+    syncs.router,
     operations.router,
 )
 

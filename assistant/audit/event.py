@@ -105,6 +105,10 @@ class QueryPrompted:
     prompt_sha256: str
     generator: str
     sampling: Mapping[str, str | int | bool | Decimal] = field(default_factory=dict)
+    n_found: int = 0
+    lang: str = ""
+    embedder: str = ""
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +173,18 @@ class SyncFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncOrdered:
+    """Somebody started, paused, resumed or cancelled a sync run, or told it to retry failures."""
+
+    type: ClassVar[str] = "sync.ordered"
+    source: str
+    run_id: int
+    order: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceChanged:
-    """A source was added, changed or removed."""
+    """A source was added, changed, scheduled or removed."""
 
     type: ClassVar[str] = "connector.changed"
     source: str
@@ -237,6 +251,7 @@ EventData = (
     | QueryAborted
     | SyncStarted
     | SyncFinished
+    | SyncOrdered
     | SourceChanged
     | DocumentOpened
     | DocumentDeleted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 import time
@@ -14,9 +15,11 @@ from typing import Annotated, BinaryIO
 import typer
 
 from assistant import wiring
+from assistant.answering import replay
 from assistant.audit import keys, siem, verifier
 from assistant.audit.event import SYSTEM, AuditRead, Event
 from assistant.cli.console import AsJson, Data, err, out, print_json, print_table, settings
+from assistant.cli.models import embedder_progress
 from assistant.errors import AuditTampered, InvalidRequest
 from assistant.store.ledger import Wanted
 
@@ -158,6 +161,40 @@ def _opened(file: Path | None) -> BinaryIO:
         return file.open("xb")
     except FileExistsError as error:
         raise InvalidRequest(f"{file} is there already; name a new file.") from error
+
+
+@app.command(name="replay")
+def replay_(
+    query: Annotated[str, typer.Argument(help="The question's id, as its events have it.")],
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search once more as of a question's moment, and compare; exit code 1 if it differs."""
+    chosen = settings(data)
+    with wiring.assistant(chosen, embedder_progress()) as assistant:
+        found = replay.replay(
+            query,
+            audit=assistant.audit,
+            database=assistant.database,
+            retriever=assistant.retriever,
+            embedder=assistant.embedder.name,
+        )
+        assistant.audit.record(Event(SYSTEM, AuditRead(0, -1, f"replay {query}")))
+    if as_json:
+        print_json(dataclasses.asdict(found))
+    else:
+        columns = ("place then", "place again", "document", "rule then", "now", "text")
+        rows = [
+            (n, c.place, c.document_id, c.rule_then, c.rule_now, c.text)
+            for n, c in enumerate(found.chunks, 1)
+        ]
+        print_table(f"{found.question} · {found.asked_at[:19]}", columns, rows)
+        for change in found.changed:
+            out.print(f"changed since: {change}")
+        out.print(f"{found.n_lost} documents of then were deleted or replaced since")
+    if not found.same:
+        raise replay.ReplayDiffers()
+    out.print(f"✓ the same passages{' in the same order' if found.identical else ''}")
 
 
 @app.command(name="verifier")

@@ -5,45 +5,28 @@ from __future__ import annotations
 import asyncio
 import sys
 import tomllib
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel, JsonValue, SecretStr
-from sqlalchemy import Connection
 
 from assistant import wiring
-from assistant.audit.event import SYSTEM, Event, SourceChanged
 from assistant.cli.console import AsJson, Data, err, out, print_json, print_table, settings
 from assistant.errors import InvalidRequest, SyncError
-from assistant.ingest import configuration
-from assistant.settings import Settings
-from assistant.store import catalog, runs, sources
-from assistant.store.database import Database
+from assistant.ingest import configuration, connections
+from assistant.ingest.connections import Draft
+from assistant.store import runs, sources
 from assistant.store.sources import Source
 from assistant.vault import vault
 from connectors import registry
-from connectors.contract import Connector, ConnectorError, Failed, Item, Mark
+from connectors.contract import ConnectorError
 
 app = typer.Typer(help="Sources of every kind, and the connectors for them.", no_args_is_help=True)
 
-LEASE_S = 900.0
-
 Name = Annotated[str, typer.Argument(help="The source's name.")]
-
-
-@dataclass(slots=True)
-class Look:
-    """What a first look at a source found; `readers` counts items by who may read them."""
-
-    n_groups: int = 0
-    n_items: int = 0
-    n_failed: int = 0
-    readers: Counter[str] = field(default_factory=Counter)
 
 
 @app.command()
@@ -91,16 +74,10 @@ def add(
     given |= configuration.values(config, key_value or ())
     _known_secrets(config, key or ())
     fresh = _secrets(key or ())
+    draft = Draft(name, type_, given, fresh, title, industry)
     with wiring.database(chosen) as database, database.begin() as conn:
-        secrets = {**_kept(chosen, conn, name, type_, fresh), **fresh}
-        stored = configuration.checked(config, given, secrets)
-        safe = vault(chosen) if secrets else None
-        sealed = {f: safe.seal(name, f, secret) for f, secret in secrets.items()} if safe else {}
-        sources.put_source(
-            conn, name, type_, stored, secrets=sealed, title=title, industry=industry
-        )
         log = wiring.audit_log(chosen, database)
-        log.append(conn, Event(SYSTEM, SourceChanged(name, "put")))
+        connections.put(conn, log, partial(vault, chosen), draft)
     out.print(f"Added {name}. Next: assistant connector test {name}")
 
 
@@ -119,7 +96,7 @@ def try_(
         with database.begin() as conn:
             source = sources.source_named(conn, name)
         try:
-            found = asyncio.run(_look(wiring.connector(chosen, source)))
+            found = asyncio.run(connections.look(wiring.connector(chosen, source)))
         except ConnectorError as error:
             raise SyncError(f"{name}: {error}") from error
     if as_json:
@@ -137,11 +114,9 @@ def try_(
             f"{found.n_items} items, and {found.n_failed} that can't be listed."
         )
         print_table("Who may read", ("who", "items"), found.readers.most_common())
-    if found.readers["everyone"] and not public:
-        raise SyncError(
-            f"{found.readers['everyone']} items of {name} can be read by everyone: restrict them "
-            "at the source, or accept it with --public."
-        )
+    problem = found.objection(name, "--public")
+    if problem and not public:
+        raise SyncError(problem)
 
 
 @app.command(name="list")
@@ -184,21 +159,8 @@ def remove(
             n_documents = sources.source_stats(conn)[source.id].n_documents
         if not yes:
             _confirm(f"Remove {name} with its {n_documents} documents?")
-        n_documents = _remove(chosen, database, source)
+        n_documents = connections.remove(database, wiring.audit_log(chosen, database), source)
     out.print(f"Removed {name} and its {n_documents} documents.")
-
-
-def _remove(chosen: Settings, database: Database, source: Source) -> int:
-    """Delete the documents, then the source: searchers see deletions only once committed."""
-    log = wiring.audit_log(chosen, database)
-    with database.begin() as conn:
-        lease = sources.acquire_lease(conn, source.id, LEASE_S)
-        n_documents = catalog.delete_documents(conn, source.id)
-        log.append(conn, Event(SYSTEM, SourceChanged(source.name, "emptied")))
-    with database.begin() as conn:
-        sources.remove_source(conn, lease)
-        log.append(conn, Event(SYSTEM, SourceChanged(source.name, "removed")))
-    return n_documents
 
 
 def _confirm(question: str) -> None:
@@ -238,36 +200,6 @@ def _secrets(names: Sequence[str]) -> dict[str, SecretStr]:
         if not text:
             raise InvalidRequest(f"The secret {name!r} is empty; pipe it in, one line for each.")
         found[name] = SecretStr(text)
-    return found
-
-
-def _kept(
-    chosen: Settings, conn: Connection, name: str, type_: str, fresh: Mapping[str, SecretStr]
-) -> dict[str, SecretStr]:
-    """Return the secrets that a source of this type has and that are not set anew."""
-    found = next((s for s in sources.list_sources(conn) if s.name == name), None)
-    if found is None or found.connector != type_:
-        return {}
-    sealed = {field: token for field, token in found.secrets.items() if field not in fresh}
-    return vault(chosen).unseal(name, sealed) if sealed else {}
-
-
-async def _look(connector: Connector) -> Look:
-    found = Look()
-    try:
-        await connector.check()
-        async for _ in connector.groups():
-            found.n_groups += 1
-        async with aclosing(connector.changes(None)) as events:  # type: ignore[type-var]
-            async for event in events:
-                if isinstance(event, Mark):
-                    break
-                if isinstance(event, Item):
-                    found.n_items += 1
-                    found.readers.update(event.access.allow or {"nobody"})
-                found.n_failed += isinstance(event, Failed)
-    finally:
-        await connector.aclose()
     return found
 
 

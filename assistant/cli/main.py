@@ -16,7 +16,18 @@ import typer
 from rich.console import Console
 
 from assistant import telemetry
-from assistant.cli import access, audit, connector, evaluate, index, operate, question, sync
+from assistant.cli import (
+    access,
+    audit,
+    connector,
+    evaluate,
+    index,
+    operate,
+    question,
+    records,
+    steering,
+    sync,
+)
 from assistant.errors import AssistantError, DiskFull
 
 app = typer.Typer(
@@ -29,9 +40,11 @@ app = typer.Typer(
 )
 for module in (question, operate):
     module.register(app)
+steering.register(sync.app)
 app.add_typer(connector.app, name="connector")
 app.add_typer(sync.app, name="sync")
 app.add_typer(index.app, name="index")
+app.add_typer(records.app, name="records")
 app.add_typer(access.app, name="user")
 app.add_typer(audit.app, name="audit")
 app.add_typer(evaluate.app, name="eval")

@@ -32,6 +32,7 @@ config = typer.Typer(help="The settings.", no_args_is_help=True)
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command()(serve)
+    app.command()(worker)
     app.command()(demo)
     app.command()(doctor)
     app.add_typer(config, name="config")
@@ -54,6 +55,14 @@ def serve(
         return
     with wiring.assistant(chosen, embedder_progress()) as assistant:
         serving.serve(assistant, page=only is None)
+
+
+def worker(data: Data = None) -> None:
+    """Do sync runs that wait and those that are due, until Ctrl-C; any number may work at once."""
+    chosen = settings(data)
+    with wiring.database(chosen) as database:
+        model = wiring.embedder(chosen, embedder_progress())
+        serving.work(wiring.worker(chosen, database, model))
 
 
 def demo(

@@ -20,10 +20,10 @@ from assistant.api.app import create_app, no_suggestions
 from assistant.api.deps import Suggestions
 from assistant.cli.console import out
 from assistant.errors import AssistantError, SettingsError
+from assistant.ingest.jobs import STOP_S, Worker
 from assistant.settings import Settings
 
 START_S = 60.0
-STOP_S = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +93,42 @@ def running(
         api = f"http://{_reachable(host)}:{port}"
         _await(lambda: httpx.get(f"{api}/healthz", timeout=2).is_success, "The API")
         with ExitStack() as stack:
+            if chosen.serve.worker:
+                stack.enter_context(_working(assistant))
             address = stack.enter_context(_page(chosen, api)) if page else ""
             yield Addresses(api, address)
     finally:
         server.should_exit = True
         thread.join(STOP_S)
         listener.close()
+
+
+def work(worker: Worker) -> None:
+    """Do sync runs until Ctrl-C or SIGTERM, then let those under way end at their next mark."""
+    with _started(worker) as thread:
+        out.print("Working on sync runs    Ctrl-C stops")
+        try:
+            thread.join()
+        except KeyboardInterrupt:
+            out.print("Stopping …")
+
+
+@contextmanager
+def _working(assistant: wiring.Assistant) -> Iterator[None]:
+    worker = wiring.worker(assistant.settings, assistant.database, assistant.embedder)
+    with _started(worker):
+        yield
+
+
+@contextmanager
+def _started(worker: Worker) -> Iterator[threading.Thread]:
+    thread = threading.Thread(target=worker.run, name="worker", daemon=True)
+    thread.start()
+    try:
+        yield thread
+    finally:
+        worker.stop()
+        thread.join(STOP_S + 1)
 
 
 @contextmanager

@@ -24,14 +24,16 @@ from assistant.cli.console import (
     settings,
 )
 from assistant.cli.models import embedder_progress
+from assistant.cli.standing import COLUMNS, Standing
 from assistant.errors import AssistantError, InvalidRequest, SyncError
+from assistant.ingest.lags import lags
+from assistant.ingest.outcome import Report
 from assistant.ingest.progress import Counts
-from assistant.ingest.sync import Report
+from assistant.ingest.task import Task
 from assistant.ports import Embedder
 from assistant.settings import Settings
-from assistant.store import runs, sources
+from assistant.store import jobs, runs, sources
 from assistant.store.database import Database
-from assistant.store.sources import Source
 
 app = typer.Typer(help="Bring documents in and keep them current.", no_args_is_help=True)
 log = telemetry.logger(__name__)
@@ -98,6 +100,9 @@ def run(
     force: Annotated[
         bool, typer.Option("--force", help="Delete even if most documents are gone.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List and compare only: say what a run would do.")
+    ] = False,
     every: Annotated[
         float, typer.Option(min=0, help="Run again after this many seconds; 0 runs once.")
     ] = 0,
@@ -106,10 +111,11 @@ def run(
 ) -> None:
     """Bring sources up to date; an interrupted run goes on where it was."""
     chosen = settings(data)
+    task = Task("dry_run" if dry_run else "sync", full=full, force=force)
     with wiring.database(chosen) as database:
         model = wiring.embedder(chosen, embedder_progress())
         if not every:
-            _show(run_all(chosen, database, model, source, full=full, force=force), as_json)
+            show(run_all(chosen, database, model, source, task), as_json)
         while every:
             _on_schedule(chosen, database, model, source)
             time.sleep(every)
@@ -124,18 +130,54 @@ def _on_schedule(chosen: Settings, database: Database, model: Embedder, source: 
         log.error("sync.failed", error=str(error))
 
 
-def _show(reports: Sequence[Report], as_json: bool) -> None:
-    if as_json:
-        print_json(
-            [{"source": r.source, **r.counts.as_dict(), "seconds": r.seconds} for r in reports]
+@app.command()
+def retry(
+    source: Annotated[str, typer.Argument(help="A source's name.")],
+    cause: Annotated[str | None, typer.Option(help="Only what failed for this cause.")] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read only what is quarantined in a source again; exit code 1 if something fails again."""
+    chosen = settings(data)
+    with wiring.database(chosen) as database:
+        model = wiring.embedder(chosen, embedder_progress())
+        reports = run_all(chosen, database, model, source, Task("retry", cause=cause))
+        show(reports, as_json)
+        with database.begin() as conn:
+            source_id = sources.source_named(conn, source).id
+            left = runs.list_failures(conn, source_id, cause=cause)
+    if left:
+        raise SyncError(
+            f"{len(left)} items of {source} can't be read; `assistant sync status` says why."
         )
+
+
+def show(reports: Sequence[Report], as_json: bool) -> None:
+    """Print what runs did, or would do."""
+    if as_json:
+        print_json([_report_json(report) for report in reports])
         return
     for report in reports:
         c = report.counts
         out.print(
             f"{report.source}: +{c.added} ~{c.changed} −{c.deleted} documents, "
             f"{c.access_changed} access changes, {c.unchanged} unchanged, {c.failed} failed"
+            + ("" if report.state == "done" else f"; {report.state}")
         )
+        if report.note:
+            out.print(f"[yellow]![/yellow] {report.note}")
+
+
+def _report_json(report: Report) -> dict[str, Any]:
+    return {
+        "source": report.source,
+        "run_id": report.run_id,
+        "state": report.state,
+        **report.counts.as_dict(),
+        "seconds": report.seconds,
+        "stages": report.stages,
+        "note": report.note,
+    }
 
 
 def run_all(
@@ -143,9 +185,7 @@ def run_all(
     database: Database,
     model: Embedder,
     name: str | None = None,
-    *,
-    full: bool = False,
-    force: bool = False,
+    task: Task = Task(),  # noqa: B008
 ) -> list[Report]:
     """Sync one source or all, with a progress bar; one that fails does not stop the others."""
     with database.begin() as conn:
@@ -156,16 +196,9 @@ def run_all(
     problems: list[AssistantError] = []
     with progress_bar() as bar:
         for source in wanted:
+            shown = Bar(source.name, bar)
             try:
-                job = wiring.sync_run(
-                    chosen,
-                    database,
-                    model,
-                    source,
-                    progress=Bar(source.name, bar),
-                    full=full,
-                    force=force,
-                )
+                job = wiring.sync_run(chosen, database, model, source, progress=shown, task=task)
                 reports.append(asyncio.run(job.run()))
             except AssistantError as error:
                 problems.append(error)
@@ -178,19 +211,21 @@ def run_all(
 
 @app.command()
 def status(data: Data = None, as_json: AsJson = False) -> None:
-    """Show sources, their last run and what is quarantined."""
+    """Show sources with their four lags, their last and next run, and what is quarantined."""
     with wiring.database(settings(data)) as database, database.begin() as conn:
         stats = sources.source_stats(conn)
+        newest = runs.newest_runs(conn)
+        now = sources.clock(conn)
         found = [
-            (source, stats[source.id], next(iter(runs.list_runs(conn, source.id, 1)), None))
-            for source in sources.list_sources(conn)
+            Standing(s, stats[s.id], newest.get(s.id), jobs.active_run(conn, s.id), lags(s, now))
+            for s in sources.list_sources(conn)
         ]
         failures = runs.list_failures(conn)
-    names = {source.id: source.name for source, _, _ in found}
+    names = {one.source.id: one.source.name for one in found}
     if as_json:
         print_json(
             {
-                "sources": [_source_json(*row) for row in found],
+                "sources": [one.as_json() for one in found],
                 "failures": [
                     {
                         "source": names[f.source_id],
@@ -198,46 +233,13 @@ def status(data: Data = None, as_json: AsJson = False) -> None:
                         "cause": f.cause,
                         "error": f.error,
                         "attempts": f.attempts,
+                        "next_try_at": f.next_try_at,
                     }
                     for f in failures
                 ],
             }
         )
         return
-    rows = [
-        (
-            s.name,
-            st.n_documents,
-            st.n_chunks,
-            st.n_failures,
-            last.state if last else "never run",
-            s.synced_at.astimezone().strftime("%Y-%m-%d %H:%M") if s.synced_at else "",
-        )
-        for s, st, last in found
-    ]
-    columns = ("source", "documents", "chunks", "quarantined", "last run", "current as of")
-    print_table("Sources", columns, rows)
+    print_table("Sources", COLUMNS, [one.row() for one in found])
     for f in failures:
         out.print(f"! {names[f.source_id]}: {f.external_id} ({f.cause}) {f.error}", markup=False)
-
-
-def _source_json(
-    source: Source, stats: sources.SourceStats, last: runs.SyncRun | None
-) -> dict[str, Any]:
-    return {
-        "name": source.name,
-        "connector": source.connector,
-        "documents": stats.n_documents,
-        "chunks": stats.n_chunks,
-        "quarantined": stats.n_failures,
-        "synced_at": source.synced_at,
-        "groups_at": source.groups_at,
-        "last_run": {
-            "state": last.state,
-            "error": last.error,
-            "counts": last.counts,
-            "seconds": last.seconds,
-        }
-        if last
-        else None,
-    }

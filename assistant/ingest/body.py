@@ -11,13 +11,16 @@ from pathlib import Path, PurePosixPath
 from pydantic import JsonValue
 
 from assistant.domain import Chunk
-from assistant.ingest.chunk import chunk
+from assistant.ingest.chunk import chunk, chunk_of_blocks
+from assistant.ingest.progress import Stages
 from assistant.store.document import Facts, Original
+from assistant.store.records import NewRecord
 from assistant.store.sources import Source
 from assistant.text.language import detect_language
 from connectors.contract import Connector, Item
 from connectors.readers import Limits, ReadError, Sandbox
 from connectors.readers.model import Reading
+from connectors.readers.record import record_json
 
 PAGED = frozenset({"application/pdf"})
 """Media types whose originals are kept, since their pages can be shown as images."""
@@ -36,6 +39,7 @@ class Body:
     content_sha256: str
     warnings: tuple[str, ...]
     original: Original | None
+    records: tuple[NewRecord, ...] = ()
 
 
 async def fetch(connector: Connector, item: Item, folder: Path, max_bytes: int) -> Path:
@@ -68,9 +72,10 @@ def _file_name(item_id: str) -> str:
     return path.stem.encode()[:200].decode(errors="ignore") + path.suffix[:10]
 
 
-def understand(path: Path, item: Item, sandbox: Sandbox, limits: Limits) -> Body:
+def understand(path: Path, item: Item, sandbox: Sandbox, limits: Limits, stages: Stages) -> Body:
     """Read and chunk a fetched file; raises `ReadError` with a cause."""
-    reading = sandbox.read(path, limits=limits)
+    with stages.timed("read", 1, path.stat().st_size):
+        reading = sandbox.read(path, limits=limits)
     text = "\n".join(block.text for block in reading.blocks)
     if not text.strip():
         raise ReadError("empty", "The file holds no text; if it is a scan, it needs OCR first.")
@@ -78,14 +83,29 @@ def understand(path: Path, item: Item, sandbox: Sandbox, limits: Limits) -> Body
     lang = detect_language(text, declared if isinstance(declared, str) else reading.lang)
     title = item.title or reading.title or item.id
     paged = reading.media_type in PAGED
+    with stages.timed("chunk"):
+        chunks = tuple(chunk(reading, lang))
+    stages.add("chunk", 0, len(chunks), sum(len(one.text.encode()) for one in chunks))
     return Body(
         title=title,
         lang=lang,
         media_type=reading.media_type,
-        chunks=tuple(chunk(reading, lang)),
+        chunks=chunks,
         content_sha256=content_sha256(title, lang, reading),
         warnings=reading.warnings,
         original=Original(reading.media_type, path.read_bytes()) if paged else None,
+        records=placed_records(reading),
+    )
+
+
+def placed_records(reading: Reading) -> tuple[NewRecord, ...]:
+    """Return the records of a reading, each with the place of the chunk that words it."""
+    if not reading.records:
+        return ()
+    places = chunk_of_blocks(reading)
+    return tuple(
+        NewRecord(record, None if record.block is None else places.get(record.block))
+        for record in reading.records
     )
 
 
@@ -117,7 +137,9 @@ def _date(value: JsonValue) -> date | None:
 
 
 def content_sha256(title: str, lang: str, reading: Reading) -> str:
-    """Return a hash of all that chunks and their embeddings are made of, in hex."""
+    """Return a hash of all that is stored of a reading, in hex."""
     parts: list[object] = [title, lang, reading.media_type]
     parts += [[block.kind, block.text, block.page, block.heading] for block in reading.blocks]
+    if reading.records:
+        parts += [record_json(record) for record in reading.records]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()

@@ -43,17 +43,32 @@ def chunk(reading: Reading, lang: str) -> list[Chunk]:
     """Cut a reading into chunks, in the order of its blocks; empty if it has no text."""
     chunks: list[Chunk] = []
     at = 0
-    for blocks in _sections(reading.blocks):
-        for group in _groups(_pieces(blocks)):
-            made = _chunk(group, lang, at)
-            chunks.append(made)
-            at = made.end + len(SEPARATOR)
+    for group in _all_groups(reading):
+        made = _chunk(group, lang, at)
+        chunks.append(made)
+        at = made.end + len(SEPARATOR)
     return chunks
+
+
+def chunk_of_blocks(reading: Reading) -> dict[int, int]:
+    """Return the place of the chunk that begins each block, both counted from 0."""
+    numbers = {id(block): n for n, block in enumerate(reading.blocks)}
+    found: dict[int, int] = {}
+    for place, group in enumerate(_all_groups(reading)):
+        for piece in group:
+            if (number := numbers.get(id(piece.block))) is not None:
+                found.setdefault(number, place)
+    return found
 
 
 def document_text(chunks: Iterable[Chunk]) -> str:
     """Return the document's text, which the chunks' `start` and `end` refer to."""
     return SEPARATOR.join(chunk.text for chunk in chunks)
+
+
+def _all_groups(reading: Reading) -> Iterator[list[_Piece]]:
+    for blocks in _sections(reading.blocks):
+        yield from _groups(_pieces(blocks))
 
 
 def _sections(blocks: Sequence[Block]) -> Iterator[list[Block]]:

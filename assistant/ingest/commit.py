@@ -63,7 +63,7 @@ def _write(
         original=body.original,
         run_no=run_no,
     )
-    catalog.upsert_document(conn, document, page.chunks[item.id])
+    catalog.upsert_document(conn, document, page.chunks[item.id], body.records)
     if known is not None and known.is_live:
         page.counts.changed += 1
     else:
@@ -104,9 +104,12 @@ def _keep(
 
 def _note_failures(conn: Connection, source: Source, page: Page, items: Sequence[Item]) -> None:
     unread = {key: found for key, found in page.found.items() if isinstance(found, Unread)}
-    for key, found in sorted(unread.items()):
-        page.counts.failed += 1
-        runs.record_failure(conn, source.id, key, found.cause, found.error)
+    for item in items:
+        found = unread.get(item.id)
+        if found is not None:
+            page.counts.failed += 1
+            listed = item.model_dump(mode="json")
+            runs.record_failure(conn, source.id, item.id, found.cause, found.error, listed)
     runs.clear_failures(conn, source.id, [item.id for item in items if item.id not in unread])
 
 

@@ -10,68 +10,60 @@ from __future__ import annotations
 
 import asyncio
 import random
-import tempfile
-import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
+from typing import cast
 
-from pydantic import JsonValue
 from sqlalchemy import Connection
 
 from assistant.access.principals import qualify
 from assistant.audit.event import SYSTEM, Event, SyncFinished, SyncStarted
 from assistant.audit.log import AuditLog
-from assistant.errors import AssistantError, DependencyError, SyncError
+from assistant.errors import AssistantError, Conflict, SyncError
 from assistant.ingest import commit
-from assistant.ingest.body import Body, fetch, understand
+from assistant.ingest.forecast import Forecast
+from assistant.ingest.heartbeat import Heartbeat
+from assistant.ingest.intake import Intake
 from assistant.ingest.line import Line
-from assistant.ingest.page import Page, Unread
-from assistant.ingest.progress import Counts, Progress, Seconds
+from assistant.ingest.outcome import ENDINGS, Report
+from assistant.ingest.page import Page
+from assistant.ingest.progress import Counts, Gauge, Progress, Stages
 from assistant.ingest.step import step
+from assistant.ingest.task import Pass, Task
 from assistant.ports import Embedder
 from assistant.settings import SyncSettings
-from assistant.store import catalog, memberships, runs, sources
+from assistant.store import catalog, jobs, memberships, runs, sources
 from assistant.store.database import Database
-from assistant.store.document import NewChunk
+from assistant.store.jobs import Held
+from assistant.store.runs import Work
 from assistant.store.sources import Lease, Source
-from assistant.text.context import embedding_text
 from connectors.contract import (
     Complete,
     Connector,
     ConnectorError,
     CursorExpired,
-    Item,
     Mark,
     RetryLater,
 )
-from connectors.readers import Limits, ReadError, Sandbox
+from connectors.readers import Limits
 
-T = TypeVar("T")
+Started = Callable[[Heartbeat], None]
 
-LEASE_S = 900.0
+
+def _nobody_asks(heart: Heartbeat) -> None:
+    del heart
+
+
 MAX_RETRIES = 8
 MAX_READERS = 2
-MAX_QUIET = 1000
-MAX_QUIET_S = 5.0
-"""How many events with nothing to read, and seconds, may wait for a commit of their own."""
 MIN_GUARDED = 10
 """A source with fewer documents may lose any share of them."""
 
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a finished run did."""
-
-    source: str
-    counts: Counts
-    seconds: Mapping[str, float]
+RETRY_PAGE = 20
 
 
 class SyncRun:
-    """One run; `full` reads every document again, `force` lifts the mass-delete guard."""
+    """One run; what it is to do is in `Task`."""
 
     def __init__(
         self,
@@ -83,8 +75,7 @@ class SyncRun:
         audit: AuditLog,
         settings: SyncSettings,
         progress: Progress,
-        full: bool = False,
-        force: bool = False,
+        task: Task = Task(),  # noqa: B008
     ) -> None:
         self._source = source
         self._connector = connector
@@ -93,31 +84,35 @@ class SyncRun:
         self._audit = audit
         self._settings = settings
         self._progress = progress
-        self._full = full
-        self._force = force
-        self._limits = Limits(file_bytes=settings.max_file_bytes, wall_s=settings.read_timeout_s)
-        self._sandbox = Sandbox()
+        self._task = task
+        self._forecast = Forecast(source) if task.kind == "dry_run" else None
         self._counts = Counts()
-        self._seconds = Seconds()
+        self._gauge = Gauge()
+        limits = Limits(file_bytes=settings.max_file_bytes, wall_s=settings.read_timeout_s)
+        again = task.full or task.kind == "retry"
+        self._intake = Intake(
+            source, connector, database, embedder, limits, progress, self._gauge, again=again
+        )
+        self._goes_on = False
+        self._note = ""
 
-    async def run(self) -> Report:
-        """Bring the catalog to the state of the source.
+    async def run(self, held: Held | None = None, started: Started = _nobody_asks) -> Report:
+        """Bring the catalog to the state of the source, under a lease held or taken here.
 
-        Raises `Conflict` while another run holds the lease, `SyncError` when the source can't be
-        used or the guard stops the run; what was committed before stays.
+        `started` is given the heartbeat, which can end the run. Raises `Conflict` while another
+        run holds the lease or once it has taken this one over, `SyncError` when the source can't
+        be used or the guard stops the run; what was committed before stays.
         """
-        with self._database.begin() as conn:
-            lease = sources.acquire_lease(conn, self._source.id, LEASE_S)
-            run_id = runs.start_run(conn, lease)
-            self._audit.append(conn, Event(SYSTEM, SyncStarted(self._source.name, run_id)))
+        held = self._begin(held)
         state: runs.RunState = "failed"
         error = ""
+        heart = Heartbeat(self._database, held, self._settings.lease_s, self._gauge.as_dict)
         step("lease taken")
         try:
-            await self._connector.check()
-            step("source checked")
-            await self._groups(lease)
-            await self._documents(lease, run_id)
+            with heart:
+                started(heart)
+                await self._work(held)
+            await asyncio.sleep(0)  # Were the run told to end at this moment, it is told here.
             state = "done"
         except ConnectorError as problem:
             error = str(problem)
@@ -126,24 +121,79 @@ class SyncRun:
             error = str(problem)
             raise
         except (KeyboardInterrupt, asyncio.CancelledError):
-            state, error = "stopped", "Interrupted; the next run goes on from here."
-            raise
+            state, error = ENDINGS[heart.reason]
+            if heart.reason is None:
+                raise
+            if heart.reason == "fenced":
+                raise Conflict(error) from None
         finally:
-            self._sandbox.close()
-            self._finish(lease, run_id, state, error)
+            if state == "failed" and not error:
+                error = "Something unexpected went wrong; the log of its process says where."
+            self._intake.close()
+            self._finish(held, state, error)
             await self._connector.aclose()
         step("run finished")
-        return Report(self._source.name, self._counts, self._seconds.stages)
+        return self._report(held, state)
 
-    def _finish(self, lease: Lease, run_id: int, state: runs.RunState, error: str) -> None:
+    def _report(self, held: Held, state: runs.RunState) -> Report:
+        return Report(
+            self._source.name,
+            self._counts,
+            self._gauge.stages.seconds,
+            held.run_id,
+            state,
+            self._gauge.stages.as_dict(),
+            self._note,
+        )
+
+    def _begin(self, held: Held | None) -> Held:
+        """Take the lease, unless a worker has, and go on counting where the run had stopped."""
         with self._database.begin() as conn:
-            counts, seconds = self._counts.as_dict(), self._seconds.stages
-            runs.finish_run(conn, run_id, state, counts, seconds, error)
-            sources.release_lease(conn, lease)
-            done = SyncFinished(self._source.name, run_id, state, counts)
-            self._audit.append(conn, Event(SYSTEM, done))
+            if held is None:
+                waiting = jobs.active_run(conn, self._source.id)
+                if waiting is not None and waiting.state == "paused":
+                    raise Conflict(
+                        f"Run {waiting.id} of {self._source.name} is paused; go on with `assistant "
+                        "sync resume`, or give it up with `assistant sync cancel`."
+                    )
+                lease = sources.acquire_lease(conn, self._source.id, self._settings.lease_s)
+                held = Held(lease, runs.start_run(conn, lease, self._task.kind))
+            run = runs.run_of(conn, held.run_id)
+            if self._task.kind == "sync" and run.stages:
+                self._goes_on = True
+                self._counts = Counts(**run.counts)
+                self._gauge.stages = Stages.of(run.stages)
+            self._audit.append(conn, Event(SYSTEM, SyncStarted(self._source.name, held.run_id)))
+        return held
+
+    def _finish(self, held: Held, state: runs.RunState, error: str) -> None:
+        with self._database.begin() as conn:
+            ours = runs.finish_run(
+                conn, held.lease, held.run_id, state, self._done(), error, self._note
+            )
+            sources.release_lease(conn, held.lease)
+            if ours:
+                counts = self._counts.as_dict()
+                done = SyncFinished(self._source.name, held.run_id, state, counts)
+                self._audit.append(conn, Event(SYSTEM, done))
+
+    def _done(self) -> Work:
+        return Work(self._counts.as_dict(), self._gauge.stages.as_dict())
+
+    async def _work(self, held: Held) -> None:
+        await self._connector.check()
+        step("source checked")
+        if self._task.kind == "retry":
+            await self._retry(held)
+            return
+        if self._forecast is None:
+            await self._groups(held.lease)
+        await self._documents(held)
 
     async def _groups(self, lease: Lease) -> None:
+        self._gauge.stage = "groups"
+        with self._database.begin() as conn:
+            as_of = sources.clock(conn)
         groups = {
             qualify(self._source.name, group.id): {
                 qualify(self._source.name, member) for member in group.members
@@ -154,23 +204,27 @@ class SyncRun:
         with self._database.begin() as conn:
             sources.check_lease(conn, lease)
             memberships.replace_groups(conn, self._source.id, groups)
-            sources.mark_synced(conn, lease, groups=True)
+            sources.mark_groups(conn, lease, as_of)
         step("groups stored")
 
-    async def _documents(self, lease: Lease, run_id: int) -> None:
-        cursor, whole, run_no = self._source.cursor, self._source.whole, self._source.run_no
-        if cursor is None or self._full:
-            cursor, whole, run_no = None, True, run_no + 1
+    async def _documents(self, held: Held) -> None:
+        source = self._source
+        cursor, whole, run_no, began_at = source.cursor, source.whole, source.run_no, source.pass_at
+        with self._database.begin() as conn:
+            now = sources.clock(conn)
+        if cursor is None or (self._task.full and not self._goes_on):
+            cursor, whole, run_no, began_at = None, True, run_no + 1, now
         tries = 0
         while True:
-            passing = Pass(lease, run_id, whole, run_no, cursor, cursor is None)
+            passing = Pass(held, whole, run_no, cursor, cursor is None, began_at or now)
             try:
-                await self._list(passing)
+                await (self._list if self._forecast is None else self._foresee)(passing)
                 step("all committed")
-                self._mark_current(lease)
+                self._mark_current(passing)
                 return
             except CursorExpired:
-                cursor, whole, run_no = None, True, run_no + 1
+                cursor, whole, run_no, began_at = None, True, run_no + 1, now
+                self._forecast = self._forecast and Forecast(source)
             except RetryLater as wish:
                 tries += 1
                 if tries > MAX_RETRIES:
@@ -178,173 +232,152 @@ class SyncRun:
                 cursor = passing.cursor
                 await asyncio.sleep(wish.after_s or random.uniform(0, min(60, 2**tries)))  # noqa: S311
 
-    def _mark_current(self, lease: Lease) -> None:
+    def _mark_current(self, passing: Pass) -> None:
         """Note that the run saw all there was to see, also where only changes were listed."""
+        if self._forecast is not None:
+            return
         with self._database.begin() as conn:
-            sources.check_lease(conn, lease)
-            sources.mark_synced(conn, lease)
+            sources.check_lease(conn, passing.held.lease)
+            sources.mark_synced(conn, passing.held.lease, passing.began_at)
 
-    async def _list(self, passing: Pass) -> None:
-        """Take the source's pages in order: one is read while those before are stored."""
+    async def _foresee(self, passing: Pass) -> None:
+        """Compare the source's pages with the catalog, and store nothing."""
+        forecast = cast("Forecast", self._forecast)
+        self._counts = forecast.counts
+        async with aclosing(self._pages(passing)) as pages:
+            async for page, mark in pages:
+                await asyncio.to_thread(self._compare, forecast, passing, page, mark)
+                self._gauge.done, self._gauge.total = mark.done, mark.total
+                self._progress.committed(self._counts, mark.done, mark.total)
+                passing.cursor = mark.cursor
 
-        async def commit_one(page: Page, mark: Mark) -> None:
-            await self._store(passing, page, mark)
+    def _compare(self, forecast: Forecast, passing: Pass, page: Page, mark: Mark) -> None:
+        with self._database.reading() as conn:
+            forecast.page(conn, page)
+            if isinstance(mark, Complete):
+                n_unseen, n_live = forecast.sweep(conn, passing.run_no)
+                forecast.counts.deleted += n_unseen
+                self._note = self._objection(n_unseen, n_live)
 
-        page, waiting = Page(), None
-        async with (
-            Line(self._embed, commit_one) as line,
-            aclosing(self._connector.changes(passing.cursor)) as events,  # type: ignore[type-var]
-        ):
-            async for event in events:
+    async def _pages(self, passing: Pass) -> AsyncGenerator[tuple[Page, Mark]]:
+        """Yield what the source lists up to each mark."""
+        page = Page()
+        async with aclosing(self._connector.changes(passing.cursor)) as events:  # type: ignore[type-var]
+            while True:
+                self._gauge.stage = "list"
+                with self._gauge.stages.timed("list"):
+                    event = await anext(events, None)
+                if event is None:
+                    return
+                self._gauge.stages.add("list", 0, 1)
                 if not isinstance(event, Mark):
                     page.events.append(event)
                     continue
                 if isinstance(event, Complete) and not passing.whole:
                     raise ConnectorError("The connector ended an incremental run as a full one.")
                 step("page listed")
+                yield page, event
+                page = Page()
+
+    def _line(self, passing: Pass) -> Line:
+        async def store(page: Page, mark: Mark) -> None:
+            await self._store(passing, page, mark)
+
+        return Line(self._intake.embed, store)
+
+    async def _list(self, passing: Pass) -> None:
+        """Take the source's pages in order: one is read while those before are stored."""
+
+        async with self._line(passing) as line, aclosing(self._pages(passing)) as pages:
+            waiting: tuple[Page, Mark] | None = None
+            async for page, mark in pages:
+                if waiting is not None:
+                    waiting[0].events += page.events
+                    page = waiting[0]
                 if any(not page.ids.isdisjoint(earlier.ids) for earlier in line.pages):
                     await line.empty()
-                await asyncio.to_thread(self._compare, page)
-                waiting = event
-                if isinstance(event, Complete) or not self._may_wait(page):
-                    await self._fill(page)
-                    await line.put(page, event)
-                    page, waiting = Page(), None
+                await asyncio.to_thread(self._intake.compare, page)
+                waiting = (page, mark)
+                if isinstance(mark, Complete) or not self._intake.may_wait(page):
+                    await self._intake.fill(page)
+                    await line.put(page, mark)
+                    waiting = None
             if waiting is not None:
-                await line.put(page, waiting)
+                await line.put(*waiting)
 
-    def _compare(self, page: Page) -> None:
-        """Look up what the catalog knows of the page's items."""
-        ids = [item.id for item in page.items if item.id not in page.compared]
-        with self._database.reading() as conn:
-            page.known |= catalog.known_documents(conn, self._source.id, ids)
-        page.compared.update(ids)
-        step("page compared")
+    async def _retry(self, held: Held) -> None:
+        """Read quarantined items again as they were listed last, and nothing else."""
+        with self._database.begin() as conn:
+            items = self._task.chosen(runs.list_failures(conn, self._source.id, limit=100_000))
+        passing = Pass(held, False, self._source.run_no, self._source.cursor, False, None)
 
-    def _may_wait(self, page: Page) -> bool:
-        """Say whether a page with nothing to read may grow by the next: few large commits."""
-        quiet = not (self._full or page.gone or page.failed or any(map(page.is_new, page.items)))
-        return quiet and len(page.events) < MAX_QUIET and page.age_s < MAX_QUIET_S
+        async with self._line(passing) as line:
+            for start in range(0, len(items), RETRY_PAGE):
+                page = Page(list(items[start : start + RETRY_PAGE]))
+                await asyncio.to_thread(self._intake.compare, page)
+                await self._intake.fill(page)
+                done = start + len(page.events)
+                await line.put(page, Mark(cursor=self._source.cursor, done=done, total=len(items)))
 
     async def _store(self, passing: Pass, page: Page, mark: Mark) -> None:
         """Commit a page that is embedded."""
-        await self._timed("commit", asyncio.to_thread(self._commit, passing, page, mark))
-        self._counts.add(page.counts)
-        self._progress.committed(self._counts, mark.done, mark.total)
-        passing.cursor = mark.cursor
+        with self._gauge.stages.timed("commit", len(page.events)):
+            await asyncio.to_thread(self._commit, passing, page, mark)
         step("page committed")
-
-    async def _fill(self, page: Page) -> None:
-        """Find out what the page's new items hold: fetch, read, chunk."""
-        wanted = [item for item in page.items if self._full or page.is_new(item)]
-        if not wanted:
-            return
-        with tempfile.TemporaryDirectory(prefix="assistant-sync-") as folder:
-            gate = asyncio.Semaphore(MAX_READERS)
-            reading = (self._read(item, Path(folder), gate) for item in wanted)
-            found = await self._timed("read", asyncio.gather(*reading))
-        page.found = {item.id: body for item, body in zip(wanted, found, strict=True)}
-
-    async def _read(self, item: Item, folder: Path, gate: asyncio.Semaphore) -> Body | Unread:
-        """Read one item; whatever goes wrong with it never stops the run."""
-        async with gate:
-            try:
-                path = await fetch(self._connector, item, folder, self._limits.file_bytes)
-                step("body fetched")
-                body = await asyncio.to_thread(understand, path, item, self._sandbox, self._limits)
-                path.unlink()
-            except ReadError as error:
-                outcome: Body | Unread = Unread(error.cause, str(error))
-            except (RetryLater, DependencyError):
-                raise
-            except Exception as error:
-                outcome = Unread("unreadable", f"{type(error).__name__}: {error}")
-            else:
-                outcome = body
-        step("body read")
-        self._progress.read(item.id, outcome.cause if isinstance(outcome, Unread) else None)
-        return outcome
-
-    async def _embed(self, pages: Sequence[Page], before: Sequence[Page]) -> None:
-        """Give the pages' bodies chunks with vectors, those of a twin where there is one."""
-        made = {
-            page.bodies[item_id].content_sha256: page.chunks[item_id]
-            for page in before
-            for item_id in page.embedded
-        }
-        await self._timed("embed", asyncio.to_thread(self._embed_now, pages, made))
-
-    def _embed_now(self, pages: Sequence[Page], made: dict[str, list[NewChunk]]) -> None:
-        new: dict[str, Body] = {}
-        with self._database.begin() as conn:
-            for page in pages:
-                for item_id, body in page.bodies.items():
-                    known = catalog.reuse_by_content(conn, body.content_sha256, self._embedder.name)
-                    if known is not None:
-                        page.chunks[item_id] = known
-                        continue
-                    page.embedded.add(item_id)
-                    if body.content_sha256 not in made:
-                        new[body.content_sha256] = body
-        texts = [embedding_text(body.title, c) for body in new.values() for c in body.chunks]
-        vectors = iter(self._embedder.embed_documents(texts))
-        for sha256, body in new.items():
-            made[sha256] = [NewChunk(c, next(vectors), self._embedder.name) for c in body.chunks]
-        for page in pages:
-            bodies = page.bodies
-            for item_id in page.embedded:
-                page.chunks[item_id] = made[bodies[item_id].content_sha256]
-        step("page embedded")
+        if isinstance(mark, Complete) and self._note:
+            raise SyncError(self._note)
+        self._gauge.done, self._gauge.total = mark.done, mark.total
+        self._progress.committed(self._counts, mark.done, mark.total)
 
     def _commit(self, passing: Pass, page: Page, mark: Mark) -> None:
+        lease = passing.held.lease
         with self._database.begin() as conn:
-            sources.renew_lease(conn, passing.lease, LEASE_S)
+            sources.renew_lease(conn, lease, self._settings.lease_s)
             step("commit begun")
             commit.page(conn, self._source, page, passing.run_no)
             step("page written")
-            if isinstance(mark, Complete):
-                page.counts.deleted += self._sweep(conn, passing.run_no)
-                if passing.began_here:
-                    runs.clear_older_failures(conn, self._source.id, passing.run_id)
-                sources.mark_synced(conn, passing.lease)
+            whole = isinstance(mark, Complete)
+            if whole:
+                page.counts.deleted += self._sweep(conn, passing)
                 step("unseen swept")
-            sources.save_progress(
-                conn, passing.lease, mark.cursor, whole=passing.whole, run_no=passing.run_no
-            )
-            runs.update_run(conn, passing.run_id, self._counts.as_dict(), self._seconds.stages)
+            self._counts.add(page.counts)
+            if passing.began_at is not None and not self._note:
+                sources.save_progress(
+                    conn,
+                    lease,
+                    mark.cursor,
+                    whole=passing.whole,
+                    run_no=passing.run_no,
+                    pass_at=None if whole else passing.began_at,
+                )
+            runs.update_run(conn, lease, passing.held.run_id, self._done())
             step("cursor moved")
+        passing.cursor = mark.cursor
 
-    def _sweep(self, conn: Connection, run_no: int) -> int:
-        n_unseen, n_live = catalog.count_unseen(conn, self._source.id, run_no)
-        limit = self._settings.max_delete_share
-        if n_live > MIN_GUARDED and n_unseen > limit * n_live and not self._force:
-            raise SyncError(
-                f"{self._source.name}: this run would delete {n_unseen} of {n_live} documents, "
-                "so it stopped. If the source really lost them, run "
-                f"`assistant sync run {self._source.name} --force`."
-            )
-        swept = catalog.sweep_unseen(conn, self._source.id, run_no)
-        runs.clear_failures(conn, self._source.id, [external_id for _, external_id in swept])
+    def _sweep(self, conn: Connection, passing: Pass) -> int:
+        """Delete what a whole pass did not see, unless that is so much that somebody must say so.
+
+        Then the page before it is kept all the same, but not the cursor: the next run lists the
+        page again and comes here again.
+        """
+        source_id = self._source.id
+        self._note = self._objection(*catalog.count_unseen(conn, source_id, passing.run_no))
+        sources.mark_synced(conn, passing.held.lease, passing.began_at, swept=not self._note)
+        if self._note:
+            return 0
+        swept = catalog.sweep_unseen(conn, source_id, passing.run_no)
+        runs.clear_failures(conn, source_id, [external_id for _, external_id in swept])
+        if passing.began_here:
+            runs.clear_older_failures(conn, source_id, passing.held.run_id)
         return len(swept)
 
-    async def _timed(self, stage: str, work: Awaitable[T]) -> T:
-        started = time.perf_counter()
-        try:
-            return await work
-        finally:
-            self._seconds.add(stage, time.perf_counter() - started)
-
-
-@dataclass(slots=True)
-class Pass:
-    """One listing of the source; `cursor` is the newest committed mark.
-
-    `began_here`: this run listed everything itself, rather than going on where one had stopped.
-    """
-
-    lease: Lease
-    run_id: int
-    whole: bool
-    run_no: int
-    cursor: JsonValue
-    began_here: bool
+    def _objection(self, n_unseen: int, n_live: int) -> str:
+        """Return what the mass-delete guard says, if anything."""
+        limit = self._settings.max_delete_share
+        if n_live <= MIN_GUARDED or n_unseen <= limit * n_live or self._task.force:
+            return ""
+        return (
+            f"{self._source.name}: this run would delete {n_unseen} of {n_live} documents, "
+            "so it stopped. If the source really lost them, run "
+            f"`assistant sync run {self._source.name} --force`."
+        )

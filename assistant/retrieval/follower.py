@@ -105,20 +105,22 @@ class Follower:
         self.index.delete(gone)
         for batch in _batches(rewritten):
             found = feed.load_chunks(conn, batch, self.embedder)
-            self.index.add([self._entry(chunk) for chunk in found])
+            self.index.add([entry_of(chunk, self.embedder, chunk.access_id) for chunk in found])
 
-    def _entry(self, chunk: StoredChunk) -> Entry:
-        if chunk.embedder != self.embedder:
-            raise _stale(chunk.embedder, self.embedder)
-        return Entry(
-            chunk_id=chunk.chunk_id,
-            document_id=chunk.document_id,
-            access_id=chunk.access_id,
-            text=chunk.searched_text,
-            vector=chunk.vector,
-            facets=chunk.facets,
-            title=chunk.searched_title,
-        )
+
+def entry_of(chunk: StoredChunk, embedder: str, access_id: int) -> Entry:
+    """Return a stored chunk for an index of this model; raises `StaleEmbeddings`."""
+    if chunk.embedder != embedder:
+        raise _stale(chunk.embedder, embedder)
+    return Entry(
+        chunk_id=chunk.chunk_id,
+        document_id=chunk.document_id,
+        access_id=access_id,
+        text=chunk.searched_text,
+        vector=chunk.vector,
+        facets=chunk.facets,
+        title=chunk.searched_title,
+    )
 
 
 def _stale(found: str, wanted: str) -> StaleEmbeddings:

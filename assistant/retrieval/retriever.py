@@ -11,15 +11,16 @@ from sqlalchemy import Connection
 
 from assistant.access import acl
 from assistant.access.acl import CheckedPassage
-from assistant.domain import Caller, ChunkId, Passage
+from assistant.domain import Caller, ChunkId, DocumentId, Passage, Principal
 from assistant.ports import Embedder
+from assistant.retrieval import as_of
 from assistant.retrieval.diversity import Found, distinct
 from assistant.retrieval.follower import Follower
 from assistant.retrieval.generations import Generations
 from assistant.retrieval.recency import Dated, newest_first
 from assistant.retrieval.rerank import Reranking, Text
 from assistant.store.database import Database
-from assistant.store.passages import DocumentRow, PassageRow
+from assistant.store.passages import DocumentRow, PassageRow, passages
 from assistant.text.context import embedding_text
 from indexes.model import AccessFilter, Hit, MetadataFilter, Query
 
@@ -29,13 +30,23 @@ class Retrieved:
     """The passages of one question, best first, numbered from 1.
 
     `n_found` counts the permitted chunks that the search brought; `generation` is the number of
-    the newest document change that the search knew; `access` is the filter that held at the end.
+    the newest document change that the search knew; `access` is the filter that held at the end,
+    `embedder` the model of the vectors.
     """
 
     passages: tuple[Passage, ...]
     n_found: int
     generation: int
     access: AccessFilter
+    embedder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PastRetrieved:
+    """What a search as of a past change brings, and the documents that it could not search."""
+
+    passages: tuple[Passage, ...]
+    lost: frozenset[DocumentId]
 
 
 class Retriever:
@@ -88,13 +99,56 @@ class Retriever:
             Query(text, vector, lang, access, metadata or MetadataFilter()), self._n_candidates
         )
         checked = self.still_permitted(caller, [ChunkId(hit.chunk_id) for hit in hits])
+        best = self._best(text, lang, hits, checked, k)
+        return Retrieved(best, len(checked), generation, access, self._embedder.name)
+
+    def _best(
+        self,
+        text: str,
+        lang: str,
+        hits: Sequence[Hit],
+        checked: Mapping[ChunkId, CheckedPassage],
+        k: int,
+    ) -> tuple[Passage, ...]:
+        """Rerank and order the hits that were checked, and number the best."""
         allowed = [hit for hit in hits if hit.chunk_id in checked]
         if self._reranking is not None:
             texts = [_text(checked[ChunkId(hit.chunk_id)].row) for hit in allowed]
             allowed = [allowed[i] for i in self._reranking.order(text, lang, texts)]
         best = islice(_in_order(text, allowed, checked), k)
-        numbered = tuple(_passage(n, hit, checked) for n, hit in enumerate(best, 1))
-        return Retrieved(numbered, len(allowed), generation, access)
+        return tuple(_passage(n, hit, checked) for n, hit in enumerate(best, 1))
+
+    def retrieve_as_of(
+        self,
+        text: str,
+        principals: frozenset[Principal],
+        generation: int,
+        *,
+        k: int,
+        lang: str = "",
+        metadata: MetadataFilter | None = None,
+    ) -> PastRetrieved:
+        """Search again as these principals did after the change of this number.
+
+        Documents that were deleted or replaced since can't be found any more; titles and dates of
+        the others are those of today.
+        """
+        vector = self._embedder.embed_queries([text])[0]
+        with self._database.snapshot() as conn:
+            past = as_of.past(conn, generation, self._embedder.name, self._embedder.dimension)
+            access = set(past.access.values())
+            decided = acl.decisions(conn, access, principals)
+            readable = frozenset(name for name, one in decided.items() if one.allowed)
+            index = past.index
+            query = Query(text, vector, lang, AccessFilter(readable), metadata or MetadataFilter())
+            hits = index.search(query, self._n_candidates)
+            rows = passages(conn, [ChunkId(hit.chunk_id) for hit in hits])
+        index.close()
+        checked = {
+            key: CheckedPassage(row, decided[past.access[row.document.id]])
+            for key, row in rows.items()
+        }
+        return PastRetrieved(self._best(text, lang, hits, checked, k), past.lost)
 
     def still_permitted(
         self, caller: Caller, chunk_ids: Collection[ChunkId]

@@ -66,6 +66,20 @@ def acl_id(
     return added if added is not None else int(conn.execute(known).scalar_one())
 
 
+def known_acl_id(
+    conn: Connection,
+    allow: Iterable[str],
+    deny: Iterable[str] = (),
+    all_of: Iterable[str] = (),
+) -> int | None:
+    """Return the id of an ACL of qualified principals, or None if there is none yet."""
+    lists = [sorted(set(names)) for names in (allow, deny, all_of)]
+    if not lists[0]:
+        return NOBODY
+    found: int | None = conn.scalar(sa.select(acls.c.id).where(acls.c.digest == _digest(lists)))
+    return found
+
+
 def acl_ids(conn: Connection, wanted: Collection[Acl]) -> list[int]:
     """Return what `acl_id` does for each of these, in their order; known ones in one statement."""
     digests = [_digest([sorted(names) for names in one.lists]) for one in wanted]

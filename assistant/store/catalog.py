@@ -7,7 +7,7 @@ Every function runs in the caller's transaction. A change leaves `documents.seq`
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from assistant.domain import DocumentId
+from assistant.store import records
 from assistant.store.copying import copying
 from assistant.store.document import (
     Facts,
@@ -30,6 +31,7 @@ from assistant.store.document import (
     vector_of,
 )
 from assistant.store.heads import bump_epoch
+from assistant.store.records import NewRecord
 from assistant.store.tables import chunks, document_versions, documents, originals
 from indexes.model import NOBODY
 
@@ -64,9 +66,12 @@ def known_documents(
 
 
 def upsert_document(
-    conn: Connection, document: NewDocument, new_chunks: Sequence[NewChunk]
+    conn: Connection,
+    document: NewDocument,
+    new_chunks: Sequence[NewChunk],
+    new_records: Sequence[NewRecord] = (),
 ) -> DocumentId:
-    """Store a version and replace the chunks of the one before; a deleted document lives again."""
+    """Store a version in the place of the one before; a deleted document lives again."""
     if document.original is not None:
         _add_original(conn, document.original)
     values = {
@@ -99,7 +104,9 @@ def upsert_document(
     )
     if before is not None:
         conn.execute(sa.delete(chunks).where(chunks.c.document_id == document_id))
+        records.drop(conn, [document_id])
     _insert_chunks(conn, document_id, row.version_no, new_chunks)
+    records.add(conn, document_id, new_records)
     if before is not None:
         _drop_originals(conn, [before.original_sha256])
     return document_id
@@ -188,6 +195,14 @@ def count_unseen(conn: Connection, source_id: int, run_no: int) -> tuple[int, in
     return int(row[0]), int(row[1])
 
 
+def unseen(conn: Connection, source_id: int, run_no: int) -> Iterator[str]:
+    """Yield the external ids of what `sweep_unseen` would delete."""
+    query = sa.select(documents.c.external_id).where(
+        *_unseen(source_id, run_no), documents.c.state == "live"
+    )
+    yield from conn.execute(query).scalars()
+
+
 def reuse_by_content(conn: Connection, content_sha256: str, embedder: str) -> list[NewChunk] | None:
     """Return the stored chunks of a live document of the same content, embedded by `embedder`.
 
@@ -233,6 +248,7 @@ def _delete(
         return []
     ids = sa.literal([row.id for row in rows], sa.ARRAY(sa.Text))
     conn.execute(sa.delete(chunks).where(chunks.c.document_id == sa.any_(ids)))
+    records.drop(conn, [row.id for row in rows])
     conn.execute(
         sa.update(documents)
         .where(documents.c.id == sa.any_(ids))

@@ -162,6 +162,17 @@ def live_documents(conn: Connection) -> dict[DocumentId, int]:
     return {DocumentId(row[0]): row[1] for row in rows}
 
 
+def live_versions(conn: Connection, document_ids: Collection[DocumentId]) -> dict[DocumentId, int]:
+    """Return the version of each of these documents that is live."""
+    ids = sa.literal(list(document_ids), sa.ARRAY(sa.Text))
+    rows = conn.execute(
+        sa.select(documents.c.id, documents.c.version_no).where(
+            documents.c.id == sa.any_(ids), documents.c.state == "live"
+        )
+    )
+    return {DocumentId(row[0]): row[1] for row in rows}
+
+
 def chunk_access(conn: Connection) -> dict[ChunkId, int]:
     """Return the ACL of every live chunk, for a comparison with an index."""
     rows = conn.execute(

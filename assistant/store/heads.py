@@ -31,13 +31,17 @@ _NUMBER = sa.text(
         UPDATE heads SET value = value + counted.n
         FROM counted WHERE heads.name = 'feed' AND counted.n > 0
         RETURNING value - counted.n AS base
+    ), numbered AS (
+        UPDATE documents
+        SET
+            seq = moved.base + fresh.n,
+            content_seq = coalesce(documents.content_seq, moved.base + fresh.n)
+        FROM fresh, moved
+        WHERE documents.id = fresh.id
+        RETURNING documents.id, documents.seq, access_id, version_no, state
     )
-    UPDATE documents
-    SET
-        seq = moved.base + fresh.n,
-        content_seq = coalesce(documents.content_seq, moved.base + fresh.n)
-    FROM fresh, moved
-    WHERE documents.id = fresh.id
+    INSERT INTO document_history (document_id, seq, access_id, version_no, live)
+    SELECT id, seq, access_id, version_no, state = 'live' FROM numbered
     """
 )
 

@@ -29,6 +29,8 @@ class Source:
 
     `cursor` is where the next run resumes; `whole`: the pass `run_no` began at nothing and is
     unbroken so far, so that its `Complete` may sweep what it has not seen. `secrets` are sealed.
+    `pass_at` is when the pass that is under way began. Content, deletions, access and groups are
+    all known as the source had them at `content_at`, `deletes_at`, `access_at` and `groups_at`.
     """
 
     id: int
@@ -44,6 +46,12 @@ class Source:
     groups_at: datetime | None
     synced_at: datetime | None
     created_at: datetime
+    schedule: dict[str, JsonValue] | None = None
+    next_run_at: datetime | None = None
+    pass_at: datetime | None = None
+    content_at: datetime | None = None
+    deletes_at: datetime | None = None
+    access_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +123,14 @@ def source_named(conn: Connection, name: str) -> Source:
     return _source(row)
 
 
+def source_of(conn: Connection, source_id: int) -> Source:
+    """Return a source by its id; raises `NotFound`."""
+    row = conn.execute(sa.select(sources).where(sources.c.id == source_id)).one_or_none()
+    if row is None:
+        raise NotFound("This source was removed.")
+    return _source(row)
+
+
 def list_sources(conn: Connection) -> list[Source]:
     """Return all sources by name."""
     return [_source(row) for row in conn.execute(sa.select(sources).order_by(sources.c.name))]
@@ -152,7 +168,7 @@ def acquire_lease(conn: Connection, source_id: int, seconds: float) -> Lease:
     ).one_or_none()
     if row is None:
         raise NotFound()
-    if row.lease_holder and row.running and not _has_ended(row.lease_holder):
+    if row.lease_holder and row.running and not has_ended(row.lease_holder):
         raise Conflict(
             f"Another run ({row.lease_holder}) is syncing this source; wait until it has finished."
         )
@@ -193,25 +209,50 @@ def release_lease(conn: Connection, lease: Lease) -> None:
 
 
 def save_progress(
-    conn: Connection, lease: Lease, cursor: JsonValue, *, whole: bool, run_no: int
+    conn: Connection,
+    lease: Lease,
+    cursor: JsonValue,
+    *,
+    whole: bool,
+    run_no: int,
+    pass_at: datetime | None = None,
 ) -> None:
     """Keep where the next run resumes; raises `Conflict` if the lease was lost."""
     check_lease(conn, lease)
     conn.execute(
         sa.update(sources)
         .where(sources.c.id == lease.source_id)
-        .values(cursor=cursor, whole=whole, run_no=run_no)
+        .values(cursor=cursor, whole=whole, run_no=run_no, pass_at=pass_at)
     )
 
 
-def mark_synced(conn: Connection, lease: Lease, *, groups: bool = False) -> None:
-    """Note that the source's documents (or its groups) are now as the source has them."""
-    column = "groups_at" if groups else "synced_at"
-    conn.execute(
-        sa.update(sources)
-        .where(sources.c.id == lease.source_id)
-        .values({column: sa.func.clock_timestamp()})
-    )
+def mark_synced(
+    conn: Connection, lease: Lease, pass_at: datetime | None = None, *, swept: bool = True
+) -> None:
+    """Note that a pass has seen all, and which state of the source that is: `pass_at`, or now.
+
+    Without `swept`, deletions are still to be made.
+    """
+    as_of = pass_at or sa.func.clock_timestamp()
+    values: dict[str, object] = {"content_at": as_of, "access_at": as_of}
+    if swept:
+        values |= {
+            "deletes_at": as_of,
+            "synced_at": sa.func.clock_timestamp(),
+            "pass_at": None,
+        }
+    conn.execute(sa.update(sources).where(sources.c.id == lease.source_id).values(values))
+
+
+def mark_groups(conn: Connection, lease: Lease, as_of: datetime) -> None:
+    """Note that the groups are as the source had them at that moment."""
+    conn.execute(sa.update(sources).where(sources.c.id == lease.source_id).values(groups_at=as_of))
+
+
+def clock(conn: Connection) -> datetime:
+    """Return the time of the database, which all times of sources and runs are in."""
+    now: datetime = conn.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+    return now
 
 
 def source_stats(conn: Connection) -> dict[int, SourceStats]:
@@ -265,7 +306,7 @@ def _this_process() -> str:
     return f"{socket.gethostname()}/{os.getpid()}/{started}"
 
 
-def _has_ended(holder: str) -> bool:
+def has_ended(holder: str) -> bool:
     """Tell whether a holder was a process of this machine that no longer runs."""
     host, _, rest = holder.rpartition("/")[0].partition("/")
     if host != socket.gethostname():
@@ -293,4 +334,10 @@ def _source(row: sa.Row[*tuple[Any, ...]]) -> Source:
         groups_at=row.groups_at,
         synced_at=row.synced_at,
         created_at=row.created_at,
+        schedule=row.schedule,
+        next_run_at=row.next_run_at,
+        pass_at=row.pass_at,
+        content_at=row.content_at,
+        deletes_at=row.deletes_at,
+        access_at=row.access_at,
     )

@@ -67,6 +67,12 @@ sources = Table(
     _time("lease_until"),
     _time("groups_at"),
     _time("synced_at"),
+    Column("schedule", JSONB(none_as_null=True)),
+    _time("next_run_at"),
+    _time("pass_at"),
+    _time("content_at"),
+    _time("deletes_at"),
+    _time("access_at"),
     _now("created_at"),
 )
 
@@ -127,6 +133,23 @@ documents = Table(
     Index("ix_documents_access_id", "access_id"),
 )
 
+document_history = Table(
+    "document_history",
+    metadata,
+    Column("document_id", Text, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("access_id", Integer, nullable=False),
+    Column("version_no", Integer, nullable=False),
+    Column("live", sa.Boolean, nullable=False),
+)
+
+principal_sets = Table(
+    "principal_sets",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    _texts("principals"),
+)
+
 document_versions = Table(
     "document_versions",
     metadata,
@@ -157,6 +180,21 @@ chunks = Table(
     Column("embedding", LargeBinary, nullable=False),
     Column("embedder", Text, nullable=False),
     sa.UniqueConstraint("document_id", "ord"),
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("document_id", Text, ForeignKey("documents.id", ondelete="CASCADE"), nullable=False),
+    Column("ord", Integer, nullable=False),
+    Column("chunk_ord", Integer),
+    Column("kind", Text, nullable=False),
+    *map(_text, ("record_id", "subject")),
+    *(Column(name, sa.Date) for name in ("starts_on", "ends_on")),
+    _json("values"),
+    sa.PrimaryKeyConstraint("document_id", "ord"),
+    Index("ix_records_kind_ends_on", "kind", "ends_on"),
+    Index("ix_records_subject", "subject"),
 )
 
 embeddings = Table(
@@ -191,6 +229,7 @@ failures = Table(
     _now("first_at"),
     _now("last_at"),
     _time("next_try_at"),
+    Column("item", JSONB(none_as_null=True)),
     sa.PrimaryKeyConstraint("source_id", "external_id"),
 )
 
@@ -199,15 +238,35 @@ sync_runs = Table(
     metadata,
     Column("id", BigInteger, primary_key=True),
     _source(),
+    Column("kind", Text, nullable=False, server_default="sync"),
     Column("state", Text, nullable=False, server_default="running"),
-    _now("started_at"),
+    _json("options"),
+    Column("by_worker", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    _text("wish"),
+    _text("requested_by"),
+    _int("n_lost"),
+    _now("queued_at"),
+    _time("started_at"),
+    _time("beat_at"),
     _time("finished_at"),
+    _json("progress"),
     _json("counts"),
     _json("seconds"),
+    _json("stages"),
     _text("error"),
-    Column("token", BigInteger, nullable=False),
-    sa.CheckConstraint("state IN ('running', 'done', 'failed', 'stopped')", name="state"),
+    _text("note"),
+    _int("token"),
+    sa.CheckConstraint(
+        "state IN ('queued', 'running', 'paused', 'done', 'failed', 'stopped', 'cancelled')",
+        name="state",
+    ),
+    sa.CheckConstraint("kind IN ('sync', 'dry_run', 'retry')", name="kind"),
     Index("ix_sync_runs_source_id_id", "source_id", "id"),
+    Index(
+        "ix_sync_runs_active",
+        "id",
+        postgresql_where=sa.text("state IN ('queued', 'running', 'paused')"),
+    ),
 )
 
 memberships = Table(

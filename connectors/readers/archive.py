@@ -18,6 +18,8 @@ _PIECE = 256 * 1024
 _LOCAL_HEADER = b"PK\x03\x04"
 _XML_SUFFIXES = (".xml", ".rels", ".vml", ".xhtml", ".opf", ".ncx")
 _DTD = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
+_ENTITIES = re.compile(rb"<!ENTITY|<!DOCTYPE[^>]*\[", re.IGNORECASE)
+_OVERLAP = 2_048
 _ENCODING = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.-]+)["']""")
 _SAFE_ENCODINGS = re.compile(
     rb"(utf-?8|utf-?16(le|be)?|us-ascii|iso-8859-\d+|windows-125\d)$", re.I
@@ -28,6 +30,7 @@ _SAFE_ENCODINGS = re.compile(
 class _Count:
     limits: Limits
     packed: int
+    refused: re.Pattern[bytes] = _DTD
     inflated: int = 0
     entries: int = 0
     warnings: list[str] = field(default_factory=list)
@@ -46,13 +49,17 @@ class _Count:
             )
 
 
-def open_checked(path: Path, limits: Limits) -> tuple[zipfile.ZipFile, list[str]]:
+def open_checked(
+    path: Path, limits: Limits, *, plain_doctypes: bool = False
+) -> tuple[zipfile.ZipFile, list[str]]:
     """Open an office file after every entry was inflated once, for real, and counted.
 
-    Declared sizes are never believed. Returns the archive and warnings. Raises `ReadError`:
+    Declared sizes are never believed. With `plain_doctypes` a part may name its DTD, which nobody
+    loads, but not declare anything itself. Returns the archive and warnings. Raises `ReadError`:
     `corrupt`, `encrypted`, `bomb` (size, ratio, entries, nesting), `unsafe_xml` (a DTD in a part).
     """
-    count = _Count(limits, packed=max(1, path.stat().st_size))
+    refused = _ENTITIES if plain_doctypes else _DTD
+    count = _Count(limits, packed=max(1, path.stat().st_size), refused=refused)
     with path.open("rb") as file:
         _walk(file, count, depth=1)
     return zipfile.ZipFile(path), count.warnings
@@ -83,7 +90,7 @@ def _entry(file: BinaryIO, entry: zipfile.ZipInfo, count: _Count, depth: int) ->
     parts = re.split(r"[/\\]", entry.filename)
     if ".." in parts or entry.filename.startswith(("/", "\\")) or ":" in parts[0]:
         count.warnings.append("An entry with a path outside the archive was ignored.")
-    look = _Look(entry.filename.lower().endswith(_XML_SUFFIXES))
+    look = _Look(entry.filename.lower().endswith(_XML_SUFFIXES), count.refused)
     total = 0
     for piece in _inflated(file, entry):
         look.at(piece, is_first=total == 0)
@@ -99,8 +106,9 @@ def _entry(file: BinaryIO, entry: zipfile.ZipInfo, count: _Count, depth: int) ->
 class _Look:
     """What an entry turns out to be: XML must hold no DTD, an archive is kept for its own gate."""
 
-    def __init__(self, is_xml: bool) -> None:
+    def __init__(self, is_xml: bool, refused: re.Pattern[bytes]) -> None:
         self.archive: list[bytes] = []
+        self._refused = refused
         self._is_xml = is_xml
         self._tail = b""
 
@@ -111,11 +119,11 @@ class _Look:
             if self._is_xml:
                 _refuse_encoding(piece)
         if self._is_xml:
-            if _DTD.search((self._tail + piece).replace(b"\x00", b"")):
+            if self._refused.search((self._tail + piece).replace(b"\x00", b"")):
                 raise ReadError(
                     "unsafe_xml", "A part declares entities or a DTD; save the file again."
                 )
-            self._tail = piece[-32:]
+            self._tail = piece[-_OVERLAP:]
         elif self.archive or (is_first and piece.startswith(_LOCAL_HEADER)):
             self.archive.append(piece)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from connectors.readers import media, packaged, vocabularies
+from connectors.readers import commerce, media, packaged, vocabularies
 from connectors.readers.errors import ReadError
 from connectors.readers.limits import Limits
 from connectors.readers.source import Source
@@ -25,25 +25,59 @@ if TYPE_CHECKING:
 READERS: dict[str, str] = {
     media.PDF: "pdf",
     media.DOCX: "office",
+    media.PPTX: "slides",
     media.XLSX: "sheets",
     media.XLS: "sheets",
     media.XLSB: "sheets",
     media.ODS: "sheets",
+    media.ODT: "opendocument",
+    media.ODP: "opendocument",
+    media.EPUB: "epub",
+    media.RTF: "rtf",
+    media.PNG: "pictures",
+    media.JPEG: "pictures",
+    media.TIFF: "pictures",
+    media.BMP: "pictures",
+    media.WEBP: "pictures",
+    media.GIF: "pictures",
+    media.MSG: "outlook",
     media.CSV: "tables",
     media.TSV: "tables",
     media.HTML: "markup",
     media.MARKDOWN: "markdown",
+    media.ASCIIDOC: "asciidoc",
     media.PLAIN: "plain",
     media.EMAIL: "mail",
     media.JSON: "records",
     media.NDJSON: "records",
     media.XML: "elements",
-    vocabularies.HL7V2: "hl7",
+    vocabularies.HL7V2: "health.hl7",
+    vocabularies.CDA: "health.cda",
+    vocabularies.FHIR_XML: "health.fhir_xml",
+    vocabularies.AAS_XML: "industry.aas_xml",
+    media.AASX: "industry.aasx",
+    vocabularies.NODESET: "industry.nodeset",
+    vocabularies.MTCONNECT: "industry.mtconnect",
+    vocabularies.WORK_ORDERS: "industry.work_orders",
+    vocabularies.STEP: "industry.step",
+    commerce.ISO20022: "finance.iso20022",
+    commerce.MT940: "finance.mt940",
+    commerce.OFX: "finance.ofx",
+    commerce.ACH: "finance.ach",
+    commerce.XBRL: "finance.xbrl",
+    commerce.IXBRL: "finance.ixbrl",
+    commerce.EPCIS: "retail.epcis",
+    commerce.UBL: "retail.ubl",
+    commerce.NFE: "retail.nfe",
+    commerce.FEED: "retail.merchant",
 }
 """Media type → the module of this package whose `read` reads it; imported only when needed.
 
 Other packages add theirs as entry points (`connectors.readers.packaged`).
 """
+
+ALIVE = b" "
+"""What a child writes while it reads a file that takes long."""
 
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
@@ -105,7 +139,7 @@ def confine(limits: Limits, folder: Path) -> None:
 
     sys.dont_write_bytecode = True
     for kind, soft, hard in (
-        (resource.RLIMIT_CPU, limits.cpu_s, limits.cpu_s + 1),
+        (resource.RLIMIT_CPU, limits.cpu_s, limits.cpu_s + limits.ocr_s + 1),
         (resource.RLIMIT_CORE, 0, 0),
         (resource.RLIMIT_NOFILE, 64, 64),
         (resource.RLIMIT_FSIZE, limits.inflated_bytes, limits.inflated_bytes),
@@ -145,6 +179,12 @@ def _guard(folder: str) -> Any:
     return hook
 
 
+def _alive() -> None:
+    """Tell the parent that reading goes on: white space, which JSON ignores."""
+    with open(1, "wb", closefd=False) as out:
+        out.write(ALIVE)
+
+
 def _answer(value: dict[str, Any]) -> NoReturn:
     """Write the whole answer at once and leave without tearing libraries down."""
     data = json.dumps(value, ensure_ascii=True, allow_nan=False).encode("ascii") + b"\n"
@@ -173,7 +213,7 @@ def main(request: dict[str, Any]) -> NoReturn:
     path = Path(request["path"])
     try:
         media_type = media.sniff(path, hint=request["hint"], name=request["name"])
-        reading = read(Source(path, media_type, request["name"], limits))
+        reading = read(Source(path, media_type, request["name"], limits, alive=_alive))
         _answer({"reading": reading_json(reading)})
     except ReadError as error:
         _answer({"error": {"cause": error.cause, "message": str(error)}})

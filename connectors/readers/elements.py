@@ -27,19 +27,28 @@ def parse(data: bytes) -> etree._Element:
 
     Raises `ReadError`: `unsafe_xml` when it declares entities, `corrupt` when malformed.
     """
-    flat = data.replace(b"\x00", b"")
-    declared = _ENCODING.search(flat[:1000])
-    if _ENTITY.search(flat) or (declared and not _SAFE_ENCODINGS.match(declared.group(1))):
-        raise ReadError(
-            "unsafe_xml", "The XML declares entities, which can hide attacks; save it without."
-        )
+    refuse_entities(data)
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True
     )
     try:
         return etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
-        raise ReadError("corrupt", f"The XML is malformed: line {error.lineno}.") from error
+        what = etree.ErrorTypes._getName(error.code, "syntax error")  # type: ignore[attr-defined]
+        what = str(what).removeprefix("ERR_").replace("_", " ").lower()
+        raise ReadError(
+            "corrupt", f"The XML is malformed: line {error.lineno}, {what}; export it again."
+        ) from error
+
+
+def refuse_entities(data: bytes) -> None:
+    """Raise `ReadError` (`unsafe_xml`) for XML that declares entities or hides them by encoding."""
+    flat = data.replace(b"\x00", b"")
+    declared = _ENCODING.search(flat[:1000])
+    if _ENTITY.search(flat) or (declared and not _SAFE_ENCODINGS.match(declared.group(1))):
+        raise ReadError(
+            "unsafe_xml", "The XML declares entities, which can hide attacks; save it without."
+        )
 
 
 def read(source: Source) -> Reading:

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.readers.errors import ReadError
+from connectors.readers.finance.fact import sentence
 from connectors.readers.model import Reading
 from connectors.readers.outline import Outline
 from connectors.readers.record import Period, Quantity, Record, day, decimal, valued
 from connectors.readers.source import Source
 from connectors.readers.text import best_title, clean
-
-_MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,16 @@ def read(value: dict[str, Any], source: Source) -> Reading:
     outline.heading(entity, 1)
     lines: dict[tuple[str, str], list[str]] = {}
     for fact in found:
-        lines.setdefault((fact.concept, fact.unit), []).append(_line(fact))
+        lines.setdefault((fact.concept, fact.unit), []).append(
+            sentence(
+                fact.label,
+                fact.concept,
+                fact.end + (f" (since {fact.start})" if fact.start else ""),
+                fact.value,
+                fact.unit,
+                f"filed: {fact.source}" if fact.source else "",
+            )
+        )
     blocks: dict[tuple[str, str], int] = {}
     for key, worded in lines.items():
         blocks[key] = len(outline.blocks)
@@ -89,30 +97,6 @@ def _facts(taxonomies: dict[str, Any]) -> Iterator[_Fact]:
 
 def _written(value: Any) -> str:
     return clean(str(getattr(value, "raw", value)))
-
-
-def _line(fact: _Fact) -> str:
-    """`Profit (ProfitLoss) — 2025-12-31 (since 2025-01-01): 1,284 (BRL millions); …`."""
-    period = fact.end + (f" (since {fact.start})" if fact.start else "")
-    amount = _amount(fact.value, fact.unit)
-    exact = "" if amount.split(" ")[0] == fact.value else f"; exact value: {fact.value}"
-    filed = f"; filed: {fact.source}" if fact.source else ""
-    return f"{fact.label} ({fact.concept}) — {period}: {amount}{exact}{filed}"
-
-
-def _amount(value: str, unit: str) -> str:
-    """A number as people write it, with its unit; big sums of money in millions."""
-    is_money = len(unit) == 3 and unit.isupper()
-    digits = value.lstrip("-")
-    if not digits.isdigit():
-        if unit == "pure" and digits.startswith("0."):
-            return f"{value} ({float(value) * 100:.6g}%)"
-        return value if unit == "pure" else f"{value} ({unit})"
-    number = int(value)
-    if is_money and abs(number) >= _MILLION and number % (_MILLION // 10) == 0:
-        tenths = f"{number / _MILLION:,.1f}".removesuffix(".0")
-        return f"{tenths} ({unit} millions)"
-    return f"{number:,}" if unit == "pure" else f"{number:,} ({unit})"
 
 
 def _record(fact: _Fact, entity: str, block: int) -> Record:

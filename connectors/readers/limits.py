@@ -14,7 +14,8 @@ class Limits:
     `ratio` is inflated ÷ packed bytes of a whole archive and counts only above
     `ratio_floor_bytes`, because small parts of honest office files compress very well. `depth` is
     how many archives may lie inside each other. `rows` is per table, `result_bytes` the size of
-    the JSON that the child hands back.
+    the JSON that the child hands back. Recognising text on pictures of pages (OCR) has its own
+    budget beside `cpu_s` and `wall_s`; `ocr_pages` of 0 turns it off.
     """
 
     file_bytes: int = 100 * MIB
@@ -29,3 +30,6 @@ class Limits:
     cpu_s: int = 30
     wall_s: float = 60.0
     result_bytes: int = 64 * MIB
+    ocr_pages: int = 60
+    ocr_page_s: int = 20
+    ocr_s: int = 240

@@ -12,6 +12,7 @@ from email.message import EmailMessage, Message
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from connectors.readers.attachments import Attachments
 from connectors.readers.errors import ReadError
 from connectors.readers.markup import place_html
 from connectors.readers.model import Reading
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _ENCRYPTED_TYPES = frozenset(
     {"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"}
 )
+_MAX_PARTS = 1_000
 _PGP = "-----BEGIN PGP MESSAGE-----"
 _BROKEN = re.compile(r"content-transfer-encoding\s*:", re.IGNORECASE)
 
@@ -38,6 +40,11 @@ def read(source: Source) -> Reading:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in data[:64]:
         data = decode(data).encode("utf-8")
     message = email.message_from_bytes(data.lstrip(), policy=email.policy.default)
+    return reading_of_message(source, message)
+
+
+def reading_of_message(source: Source, message: EmailMessage | Message) -> Reading:
+    """Read a parsed message; its attachments are read below their names."""
     for part in _parts(message):
         if part.get_content_type() in _ENCRYPTED_TYPES:
             raise ReadError("encrypted", "The e-mail is encrypted; its text can't be read.")
@@ -48,26 +55,60 @@ def read(source: Source) -> Reading:
     outline.record(_envelope(message))
     record = _record(message, len(outline.blocks) - 1)
     warnings = _place_body(outline, message)
+    attached = Attachments(outline, source)
+    has_text = len(outline.blocks) > 1 + bool(subject)
+    for name, data in _attached(message):
+        if not has_text and data.lstrip().startswith(_PGP.encode()):
+            raise ReadError("encrypted", "The e-mail is encrypted; its text can't be read.")
+        attached.add(name, data)
     if len(outline.blocks) <= (1 if subject else 0):
         raise ReadError("empty", "The e-mail has neither headers nor text.")
-    names = [name for part in _parts(message) if (name := _attachment(part))]
-    if names:
-        warnings.append(f"Attachments were not read: {', '.join(names[:20])}.")
     return Reading(
         source.media_type,
         best_title(subject, None, source.name),
         tuple(outline.blocks),
         language(_header(message, "Content-Language")),
-        (record,),
-        tuple(warnings),
+        (record, *attached.records),
+        tuple(dict.fromkeys(warnings + attached.warnings)),
     )
 
 
 def _parts(message: EmailMessage | Message) -> Iterator[EmailMessage | Message]:
-    for n_parts, part in enumerate(message.walk()):
-        if n_parts >= 1000:
+    """The parts of a message in order; a message inside it is one part, not many."""
+    waiting = [message]
+    for _ in range(_MAX_PARTS):
+        if not waiting:
             return
+        part = waiting.pop()
         yield part
+        if part.is_multipart() and part.get_content_maintype() != "message":
+            inner = part.get_payload()
+            if isinstance(inner, list):
+                waiting += [p for p in reversed(inner) if isinstance(p, Message)]
+
+
+def _attached(message: EmailMessage | Message) -> Iterator[tuple[str, bytes]]:
+    """Names and bytes of the files and messages inside a message, without inline pictures."""
+    for part in _parts(message):
+        name = _attachment(part)
+        if part.get_content_maintype() == "message":
+            inner = part.get_payload()
+            nested = inner[0] if isinstance(inner, list) and inner else None
+            if isinstance(nested, Message) and part is not message:
+                yield _header(nested, "Subject") or name, _whole(nested)
+        elif name and not part.is_multipart():
+            is_inline = bool(part.get("Content-ID")) and part.get_content_disposition() == "inline"
+            data = part.get_payload(decode=True)
+            if isinstance(data, bytes) and not is_inline:
+                yield name, data
+
+
+def _whole(message: Message) -> bytes:
+    """A message as bytes; the standard library fails on some malformed ones."""
+    try:
+        return message.as_bytes()
+    except (ValueError, LookupError, TypeError, AttributeError, MessageError):
+        return str(message.get_payload()).encode("utf-8", "replace")
 
 
 def _header(message: EmailMessage | Message, name: str) -> str:
@@ -123,7 +164,7 @@ def _place_body(outline: Outline, message: EmailMessage | Message) -> list[str]:
     plain: list[str] = []
     rich: list[str] = []
     for part in _parts(message):
-        if part.is_multipart() or part.get_content_disposition() == "attachment":
+        if part.is_multipart() or _attachment(part):
             continue
         kind = _content_type(part)
         if kind == "text/html":

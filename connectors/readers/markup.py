@@ -33,6 +33,7 @@ _DROPPED = frozenset(_DROPPED_NAMES.split())
 _BLOCKS = frozenset(_BLOCK_NAMES.split())
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _MAX_DEPTH = 200
+_MAX_NESTED = 200
 _META_CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]+)""", re.IGNORECASE)
 
 
@@ -204,7 +205,7 @@ class _Walk:
         marked = 0
         for caption in table.css("caption")[:1]:
             self.outline.caption(self._text(caption, paper))
-        for row in table.css("tr"):
+        for row in _own_rows(table):
             if self._is_hidden(row, paper):
                 continue
             cells = [self._cell(cell, paper) for cell in _children(row) if cell.tag in ("td", "th")]
@@ -225,12 +226,29 @@ def _children(node: LexborNode) -> Iterator[LexborNode]:
         child = child.next
 
 
+def _own_rows(table: LexborNode) -> Iterator[LexborNode]:
+    """The rows of a table, without those of tables inside its cells."""
+    for child in _children(table):
+        if child.tag == "tr":
+            yield child
+        elif child.tag in ("thead", "tbody", "tfoot"):
+            yield from (row for row in _children(child) if row.tag == "tr")
+
+
 def _is_layout(table: LexborNode) -> bool:
-    """A table that arranges the page: nested, with headings, or with one cell a row."""
-    if table.css_first("table table") or table.css_first("h1, h2, h3"):
+    """A table that arranges the page: with headings, with one cell a row, or around others.
+
+    Around others it is data only if it is a grid of short cells all the same.
+    """
+    if table.css_first("h1, h2, h3"):
         return True
-    widths = [sum(c.tag in ("td", "th") for c in _children(row)) for row in table.css("tr")]
-    return max(widths, default=0) <= 1
+    rows = [[c for c in _children(row) if c.tag in ("td", "th")] for row in _own_rows(table)]
+    if max(map(len, rows), default=0) <= 1:
+        return True
+    if not table.css_first("table table"):
+        return False
+    is_grid = len(rows) > 1 and len({len(row) for row in rows}) == 1
+    return not is_grid or any(len(clean(c.text())) > _MAX_NESTED for row in rows for c in row)
 
 
 def _span(node: LexborNode, name: str) -> int:

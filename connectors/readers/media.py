@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import BinaryIO
 
-from connectors.readers import vocabularies
+from connectors.readers import commerce, vocabularies
 from connectors.readers.packaged import installed
 from connectors.readers.text import decode
 from connectors.readers.vocabularies import after_prolog, root
@@ -21,6 +21,14 @@ PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentatio
 XLSB = "application/vnd.ms-excel.sheet.binary.macroenabled.12"
 XLS = "application/vnd.ms-excel"
 ODS = "application/vnd.oasis.opendocument.spreadsheet"
+ODT = "application/vnd.oasis.opendocument.text"
+ODP = "application/vnd.oasis.opendocument.presentation"
+EPUB = "application/epub+zip"
+RTF = "application/rtf"
+MSG = "application/vnd.ms-outlook"
+DOC = "application/msword"
+PPT = "application/vnd.ms-powerpoint"
+ASCIIDOC = "text/asciidoc"
 HTML = "text/html"
 MARKDOWN = "text/markdown"
 PLAIN = "text/plain"
@@ -31,17 +39,24 @@ NDJSON = "application/x-ndjson"
 XML = "application/xml"
 SVG = "image/svg+xml"
 EMAIL = "message/rfc822"
+PNG = "image/png"
+JPEG = "image/jpeg"
+TIFF = "image/tiff"
+BMP = "image/bmp"
+WEBP = "image/webp"
+GIF = "image/gif"
 ZIP = "application/zip"
+AASX = "application/asset-administration-shell-package"
 
 _HEAD = 65_536
 _MAGIC = (
-    (b"\x89PNG\r\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-    (b"II*\x00", "image/tiff"),
-    (b"MM\x00*", "image/tiff"),
-    (b"BM", "image/bmp"),
-    (b"{\\rtf", "application/rtf"),
+    (b"\x89PNG\r\n", PNG),
+    (b"\xff\xd8\xff", JPEG),
+    (b"GIF8", GIF),
+    (b"II*\x00", TIFF),
+    (b"MM\x00*", TIFF),
+    (b"BM", BMP),
+    (b"{\\rtf", RTF),
     (b"\x1f\x8b", "application/gzip"),
     (b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
     (b"Rar!\x1a\x07", "application/vnd.rar"),
@@ -55,9 +70,9 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # Names of streams in an OLE compound file (MS-CFB), which are UTF-16.
 _OLE_STREAMS = (
     ("EncryptedPackage", ENCRYPTED_OFFICE),
-    ("__substg1.0_", "application/vnd.ms-outlook"),
-    ("WordDocument", "application/msword"),
-    ("PowerPoint Document", "application/vnd.ms-powerpoint"),
+    ("__substg1.0_", MSG),
+    ("WordDocument", DOC),
+    ("PowerPoint Document", PPT),
     ("Workbook", XLS),
     ("Book", XLS),
 )
@@ -67,6 +82,8 @@ _ZIP_PARTS = (
     (b"ppt/presentation.xml", PPTX),
     (b"xl/workbook.bin", XLSB),
     (b"word/", DOCX),
+    (b"aasx/", AASX),
+    (b"/aasx/", AASX),
 )
 _BY_SUFFIX = {
     ".csv": CSV,
@@ -74,6 +91,8 @@ _BY_SUFFIX = {
     ".tab": TSV,
     ".md": MARKDOWN,
     ".markdown": MARKDOWN,
+    ".adoc": ASCIIDOC,
+    ".asciidoc": ASCIIDOC,
     ".html": HTML,
     ".htm": HTML,
     ".xhtml": HTML,
@@ -84,6 +103,7 @@ _BY_SUFFIX = {
     ".txt": PLAIN,
     ".text": PLAIN,
     ".log": PLAIN,
+    **commerce.BY_SUFFIX,
 }
 _TEXTS = frozenset(_BY_SUFFIX.values())
 _OPEN_TEXTS = _TEXTS - {HTML, EMAIL}
@@ -146,7 +166,7 @@ def _sniff(path: Path, hint: str | None, name: str) -> str:
     if b"%PDF-" in head[:1024]:
         return PDF
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return "image/webp"
+        return WEBP
     for magic, media_type in _MAGIC:
         if head.startswith(magic) and _is_binary_magic(magic, head):
             return media_type
@@ -207,14 +227,15 @@ def _archive(head: bytes, names: list[bytes]) -> str:
 
 def _text(head: bytes, suggested: str | None) -> str:
     text = decode(_whole_characters(head))
-    if known := vocabularies.of_text(text):
+    if known := vocabularies.of_text(text) or commerce.of_lines(text):
         return known
     controls = sum(ch < " " and ch not in "\t\n\r\f\x1b" for ch in text[:8192])
     if controls > max(8, len(text[:8192]) // 20) and suggested is None:
         return BINARY
     start = text.lstrip("\ufeff \t\r\n")[:4096]
     if start.startswith("<"):
-        return vocabularies.of_xml(text) or _tagged(start, suggested)
+        known = vocabularies.of_xml(text) or commerce.of_xml(text)
+        return known or _tagged(start, suggested)
     if _looks_like_mail(start) and suggested in (None, EMAIL, PLAIN):
         return EMAIL
     if suggested:

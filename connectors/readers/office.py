@@ -7,24 +7,23 @@ import zipfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lxml import etree
-
 from connectors.readers.archive import open_checked
 from connectors.readers.errors import ReadError
 from connectors.readers.model import Reading
+from connectors.readers.numbering import Numbering, read_numbering
 from connectors.readers.outline import Outline
+from connectors.readers.parts import core_properties, parse_part
 from connectors.readers.spans import Cell, place_cells
 from connectors.readers.text import best_title, clean, language
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from lxml import etree
+
     from connectors.readers.source import Source
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_STRICT = "http://purl.oclc.org/ooxml/wordprocessingml/main"
-_TRANSITIONAL = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-_DC = "{http://purl.org/dc/elements/1.1/}"
 _MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _BOX = f"{_W}txbxContent"
@@ -43,33 +42,9 @@ class Styles:
 
     levels: dict[str, int] = field(default_factory=dict)
     numbering: dict[str, str] = field(default_factory=dict)
+    depths: dict[str, int] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
-    bullets: dict[tuple[str, int], str] = field(default_factory=dict)
-    by_number: dict[str, str] = field(default_factory=dict)
-
-
-def parse_part(archive: zipfile.ZipFile, name: str) -> etree._Element | None:
-    """The root of an XML part that passed the gate, or None if it is missing."""
-    try:
-        data = archive.read(name)
-    except KeyError:
-        return None
-    except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise ReadError("corrupt", "The file is damaged: a part can't be unpacked.") from error
-    data = data.replace(_STRICT.encode(), _TRANSITIONAL.encode())
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-    try:
-        return etree.fromstring(data, parser)
-    except etree.XMLSyntaxError as error:
-        raise ReadError("corrupt", f"The file is damaged: {name} is malformed.") from error
-
-
-def core_properties(archive: zipfile.ZipFile) -> tuple[str, str]:
-    """The declared title and language of an Office file, empty where missing."""
-    root = parse_part(archive, "docProps/core.xml")
-    if root is None:
-        return "", ""
-    return root.findtext(f"{_DC}title") or "", root.findtext(f"{_DC}language") or ""
+    lists: Numbering = field(default_factory=Numbering)
 
 
 def read(source: Source) -> Reading:
@@ -124,9 +99,11 @@ def _styles(archive: zipfile.ZipFile) -> Styles:
             styles.levels[key] = int(level) + 1
         if number := _val(style, f"{_W}pPr/{_W}numPr/{_W}numId"):
             styles.numbering[key] = number
+            depth = _val(style, f"{_W}pPr/{_W}numPr/{_W}ilvl")
+            styles.depths[key] = min(int(depth), 8) if depth.isdigit() else -1
     for key in parents:
         _inherit(styles, parents, key)
-    _read_numbering(styles, parse_part(archive, "word/numbering.xml"))
+    styles.lists = read_numbering(parse_part(archive, "word/numbering.xml"), styles.numbering)
     return styles
 
 
@@ -139,20 +116,8 @@ def _inherit(styles: Styles, parents: dict[str, str], key: str) -> None:
             styles.levels[key] = styles.levels[ancestor]
         if key not in styles.numbering and ancestor in styles.numbering:
             styles.numbering[key] = styles.numbering[ancestor]
+            styles.depths[key] = styles.depths[ancestor]
         ancestor = parents.get(ancestor, "")
-
-
-def _read_numbering(styles: Styles, root: etree._Element | None) -> None:
-    if root is None:
-        return
-    for abstract in root.iter(f"{_W}abstractNum"):
-        key = abstract.get(f"{_W}abstractNumId", "")
-        for level in abstract.iter(f"{_W}lvl"):
-            depth = level.get(f"{_W}ilvl", "0")
-            if depth.isdigit():
-                styles.bullets[key, int(depth)] = _val(level, f"{_W}numFmt")
-    for number in root.iter(f"{_W}num"):
-        styles.by_number[number.get(f"{_W}numId", "")] = _val(number, f"{_W}abstractNumId")
 
 
 class _Walk:
@@ -164,7 +129,6 @@ class _Walk:
         self.title = ""
         self.n_hidden = 0
         self._items: list[str] = []
-        self._counts: dict[tuple[str, int], int] = {}
 
     def end_list(self) -> None:
         """Add the items gathered so far as one list."""
@@ -211,7 +175,8 @@ class _Walk:
             level = level or 1
         if level is not None and len(text) <= 300:
             self.end_list()
-            self.outline.heading(text, level)
+            label = self.styles.lists.label(number, depth) if number else None
+            self.outline.heading(f"{label} {text}" if label else text, level)
         elif number:
             self._items.append(self._item(text, number, depth))
         else:
@@ -231,17 +196,16 @@ class _Walk:
         is_list = number and number != "0"
         if not is_list and self.styles.names.get(style, "").startswith(("list bullet", "list num")):
             return "-", 0
-        return (number if is_list else ""), min(int(depth), 8) if depth.isdigit() else 0
+        if not is_list:
+            return "", 0
+        if depth.isdigit():
+            return number, min(int(depth), 8)
+        by_style = self.styles.depths.get(style, -1)
+        return number, by_style if by_style >= 0 else self.styles.lists.depth_of(number, style)
 
     def _item(self, text: str, number: str, depth: int) -> str:
-        abstract = self.styles.by_number.get(number, "")
-        if self.styles.bullets.get((abstract, depth), "bullet") in ("bullet", "none", ""):
-            return f"{'  ' * depth}- {text}"
-        if not self._items:
-            self._counts = {k: v for k, v in self._counts.items() if k[0] == number}
-        self._counts = {k: v for k, v in self._counts.items() if k[1] <= depth}
-        self._counts[number, depth] = self._counts.get((number, depth), 0) + 1
-        return f"{'  ' * depth}{self._counts[number, depth]}. {text}"
+        label = self.styles.lists.label(number, depth) or "-"
+        return f"{'  ' * depth}{label} {text}"
 
     def _text(self, element: etree._Element, depth: int) -> Iterator[str]:
         for child in element:

@@ -83,6 +83,17 @@ def day(text: str) -> date | None:
         return None
 
 
+def moment(text: str) -> date | datetime | str | None:
+    """Return an ISO 8601 text as a day or a time; as it is written if it is less than a day."""
+    text = text.strip()
+    if len(text) > 10:
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            pass
+    return day(text) or text or None
+
+
 def record_json(record: Record) -> dict[str, JsonValue]:
     """Return a record as JSON: `kind, id, subject, block, values`.
 

@@ -7,18 +7,28 @@ import re
 from collections.abc import Callable
 from typing import Any, cast
 
-from connectors.readers import facts, fhir
+from connectors.readers import facts
 from connectors.readers.errors import ReadError
+from connectors.readers.health import fhir
+from connectors.readers.industry import aas, work_orders
 from connectors.readers.media import NDJSON
 from connectors.readers.model import Reading
 from connectors.readers.outline import Outline
 from connectors.readers.record import Record, Value, decimal, valued
+from connectors.readers.retail import epcis, reviews, shop
 from connectors.readers.source import Source
 from connectors.readers.text import best_title, clean, decode, language
 
 MAX_DEPTH = 64
 _SHAPES: tuple[tuple[Callable[[Any], bool], Callable[[Any, Source], Reading]], ...] = (
     (facts.is_company_facts, facts.read),
+    (aas.is_environment, aas.read),
+    (work_orders.is_annotated, work_orders.read_annotated),
+    (work_orders.is_json, work_orders.read_json),
+    (epcis.is_epcis, epcis.read_json),
+    (shop.is_shop, shop.read),
+    (reviews.is_reviews, reviews.read_json),
+    (shop.is_catalog, shop.read_catalog),
 )
 _TITLE_KEYS = ("title", "name", "subject", "entityName", "label", "titulo", "nome")
 
@@ -43,7 +53,7 @@ def read(source: Source) -> Reading:
         raise _too_deep()
     resources = fhir.resources_of(value)
     if resources:
-        return fhir.reading_of_resources(resources, source.name)
+        return fhir.reading_of_resources(resources, source)
     for fits, read_shape in _SHAPES:
         if fits(value):
             return read_shape(value, source)

@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from connectors.readers.child import ALIVE
 from connectors.readers.errors import ReadError
 from connectors.readers.limits import Limits
 from connectors.readers.wire import reading_of
@@ -132,7 +133,7 @@ class _Template:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
-                env={"LANG": "C.UTF-8", "HOME": ".", "TMPDIR": "."},
+                env={"LANG": "C.UTF-8", "HOME": ".", "TMPDIR": ".", "OMP_THREAD_LIMIT": "1"},
                 start_new_session=True,
             )
         self.pid = self._process.pid
@@ -218,6 +219,7 @@ def _check_size(path: Path, limits: Limits) -> None:
 def _collect(pipe: int, limits: Limits) -> bytes:
     """All that the child wrote until it closed its output."""
     deadline = time.monotonic() + limits.wall_s
+    latest = deadline + 2 * limits.ocr_s
     pieces: list[bytes] = []
     size = 0
     with selectors.DefaultSelector() as selector:
@@ -233,6 +235,8 @@ def _collect(pipe: int, limits: Limits) -> bytes:
                     f"The file holds over {limits.result_bytes / 1e6:.0f} MB of text; split it.",
                 )
             pieces.append(piece)
+            if not piece.strip(ALIVE):
+                deadline = min(time.monotonic() + limits.wall_s, latest)
     raise ReadError(
         "timeout",
         f"Reading took longer than {limits.wall_s:g} s; split the file or raise the limit.",

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from connectors.readers.archive import open_checked
+from connectors.readers.charts import place_chart
 from connectors.readers.errors import ReadError
 from connectors.readers.formats import BUILT_IN, plain_number, shown_number
+from connectors.readers.industry.rows import recognised
 from connectors.readers.islands import place_sheet
 from connectors.readers.media import ODS, XLSB, XLSX
 from connectors.readers.model import Reading
-from connectors.readers.office import core_properties, parse_part
 from connectors.readers.outline import Outline
+from connectors.readers.parts import core_properties, parse_part, related
 from connectors.readers.text import best_title, language
 
 if TYPE_CHECKING:
@@ -49,13 +51,14 @@ def read(source: Source) -> Reading:
         _place_other(outline, source, warnings)
     if not any(block.kind != "heading" for block in outline.blocks):
         raise ReadError("empty", "The workbook holds no visible cells.")
-    return Reading(
+    reading = Reading(
         source.media_type,
         best_title(title, None, source.name),
         tuple(outline.blocks),
         language(lang),
         warnings=tuple(warnings),
     )
+    return recognised(reading, source.limits.rows)
 
 
 class _Workbook:
@@ -79,6 +82,7 @@ class _Workbook:
             grid, merges = self._grid(part, name)
             outline.heading(name, 1)
             place_sheet(outline, grid, merges)
+            self._charts(outline, part)
         if hidden:
             self._warnings.append(f"Hidden sheets were left out: {', '.join(hidden[:20])}.")
 
@@ -96,6 +100,17 @@ class _Workbook:
             part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
             is_hidden = sheet.get("state", "visible") != "visible"
             yield sheet.get("name", ""), posixpath.normpath(part), is_hidden
+
+    def _charts(self, outline: Outline, sheet: str) -> None:
+        """Add the charts drawn on a sheet, each with its title and data."""
+        drawings = (
+            part for kind, part in related(self._archive, sheet).values() if kind == "drawing"
+        )
+        for drawing in drawings:
+            for kind, part in related(self._archive, drawing).values():
+                root = parse_part(self._archive, part) if kind == "chart" else None
+                if root is not None:
+                    place_chart(outline, root)
 
     def _shared_strings(self) -> list[str]:
         root = parse_part(self._archive, "xl/sharedStrings.xml")

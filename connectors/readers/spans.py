@@ -10,6 +10,7 @@ from connectors.readers.tables import is_figure, is_header, join_headers, merge_
 
 _MAX_ACROSS = 200
 _MAX_DOWN = 2_000
+_MAX_LABEL = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,22 @@ def expand(rows: Sequence[Sequence[Cell]], n_header: int) -> list[list[str]]:
     return [[row.get(column, "") for column in range(width)] for row in grid]
 
 
-def place_cells(outline: Outline, rows: Sequence[Sequence[Cell]], marked: int = 0) -> None:
+def place_cells(
+    outline: Outline,
+    rows: Sequence[Sequence[Cell]],
+    marked: int = 0,
+    page: int | None = None,
+) -> None:
     """Add a table; `marked` header rows are known (0: find them); one column is running text."""
     rows = [row for row in rows if row]
     if not rows:
         return
     if max(sum(cell.across for cell in row) for row in rows) == 1:
+        if len(rows) > 1 and all(len(row[0].text) <= _MAX_LABEL for row in rows):
+            outline.table([[""], *([row[0].text] for row in rows)], page)
+            return
         for row in rows:
-            outline.paragraph(row[0].text)
+            outline.paragraph(row[0].text, page)
         return
     n_header = marked or _header_rows(rows)
     plain = merge_signs(expand(rows, n_header))
@@ -61,7 +70,7 @@ def place_cells(outline: Outline, rows: Sequence[Sequence[Cell]], marked: int = 
         header = join_headers(plain[:n_header])
     if len(plain) == n_header:
         header, n_header = [""] * len(plain[0]), 0
-    outline.table([header, *plain[n_header:]])
+    outline.table([header, *plain[n_header:]], page)
 
 
 def _header_rows(rows: Sequence[Sequence[Cell]]) -> int:
@@ -79,8 +88,10 @@ def _header_rows(rows: Sequence[Sequence[Cell]]) -> int:
         return n_marked
     width = max(sum(cell.across for cell in row) for row in rows)
     n_header = 0
-    for row in rows[:4]:
+    for i, row in enumerate(rows[:4]):
         texts = [cell.text for cell in row]
+        if i > 1 and texts[0] and not rows[i - 1][0].text:
+            break  # the first row with a label, below headers that leave its column empty
         if any(is_figure(text) and not text.isdigit() for text in texts if text):
             break
         n_header += 1

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from connectors.readers import headed
 from connectors.readers.errors import ReadError
+from connectors.readers.industry import sensors
+from connectors.readers.industry.rows import recognised
 from connectors.readers.media import TSV
 from connectors.readers.model import Reading
 from connectors.readers.outline import Outline
@@ -90,6 +94,12 @@ def read(source: Source) -> Reading:
     text = decode(source.path.read_bytes())
     delimiter = "\t" if source.media_type == TSV else best_delimiter(text[:65_536])
     csv.field_size_limit(10_000_000)
+    if (known := headed.reading(source, text, delimiter)) is not None:
+        return known
+    if sensors.fits(
+        list(itertools.islice(sensors.rows_of(text, delimiter), sensors.LEAST_ROWS + 1))
+    ):
+        return sensors.read(source, sensors.rows_of(text, delimiter))
     warnings: list[str] = []
     rows = list(_capped(_rows(text, delimiter), source.limits.rows, warnings))
     if not rows:
@@ -97,7 +107,8 @@ def read(source: Source) -> Reading:
     outline = Outline()
     place_table(outline, rows)
     title = best_title(None, None, source.name)
-    return Reading(source.media_type, title, tuple(outline.blocks), warnings=tuple(warnings))
+    reading = Reading(source.media_type, title, tuple(outline.blocks), warnings=tuple(warnings))
+    return recognised(reading, source.limits.rows)
 
 
 def _rows(text: str, delimiter: str) -> Iterator[list[str]]:

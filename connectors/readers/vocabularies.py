@@ -5,10 +5,35 @@ from __future__ import annotations
 import re
 
 HL7V2 = "application/hl7-v2"
+CDA = "application/cda+xml"
+FHIR_XML = "application/fhir+xml"
+SPL = "application/spl+xml"
+PUBMED = "application/pubmed+xml"
+JATS = "application/jats+xml"
+TRIAL = "application/clinical-trial+xml"
+AAS_XML = "application/asset-administration-shell+xml"
+NODESET = "application/opcua-nodeset+xml"
+MTCONNECT = "application/mtconnect+xml"
+WORK_ORDERS = "application/work-orders+xml"
+STEP = "model/step"
 
 # The namespace begins with, the root's name (a pattern for the whole of it), the media type.
-_ROOTS: tuple[tuple[str, str, str], ...] = ()
-_TEXTS = ((re.compile(r"\x0b?(MSH|FHS|BHS)[^\w\s]"), HL7V2),)
+_ROOTS = (
+    ("urn:hl7-org:v3", "ClinicalDocument", CDA),
+    ("urn:hl7-org:v3", "[Dd]ocument", SPL),
+    ("http://hl7.org/fhir", r"\w+", FHIR_XML),
+    ("", "PubmedArticleSet|PubmedBookArticleSet|PubmedArticle|MedlineCitationSet", PUBMED),
+    ("", "clinical_study", TRIAL),
+    ("https://admin-shell.io/aas/", "environment", AAS_XML),
+    ("http://www.admin-shell.io/aas/", "aasenv", AAS_XML),
+    ("http://opcfoundation.org/UA/", "UANodeSet", NODESET),
+    ("", "MTConnect(Devices|Streams|Assets|Error)", MTCONNECT),
+    ("", r"(?i:(Publish|Sync|Query|Create|Update|Notify)\w*WO\w*|workorders?)", WORK_ORDERS),
+)
+_TEXTS = (
+    (re.compile(r"\x0b?(MSH|FHS|BHS)[^\w\s]"), HL7V2),
+    (re.compile(r"ISO-10303-21\s*;"), STEP),
+)
 
 
 def root(text: str) -> str:
@@ -35,6 +60,9 @@ def of_xml(text: str) -> str | None:
     for start, names, media_type in _ROOTS:
         if namespace[1:].startswith(start) and re.fullmatch(names, name):
             return media_type
+    if name == "article":
+        tag = after_prolog(text.lstrip("\ufeff")).partition(">")[0]
+        return JATS if re.search(r"\s(article-type|dtd-version)\s*=", tag) else None
     return None
 
 

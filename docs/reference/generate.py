@@ -206,13 +206,16 @@ def limits_table() -> str:
         "ratio": "inflated ÷ packed bytes of a whole archive",
         "ratio_floor_bytes": "inflated bytes below which the ratio does not count",
         "entries": "entries of an archive",
-        "depth": "archives inside each other",
-        "pages": "pages of a PDF",
+        "depth": "archives, or mails, inside each other",
+        "pages": "pages of a PDF or TIFF, slides of a presentation",
         "rows": "rows of one table or entries of one array; the rest is left out with a warning",
         "memory_bytes": "bytes of memory of the reading process",
         "cpu_s": "seconds of CPU time",
         "wall_s": "seconds on the clock (a sync run uses `sync.read_timeout_s`)",
         "result_bytes": "bytes of what the reader hands back",
+        "ocr_pages": "pages of a file that are recognised (OCR); 0 turns it off",
+        "ocr_page_s": "seconds to recognise one page",
+        "ocr_s": "seconds of CPU time to recognise a file, beside `cpu_s`",
     }
     rows = [
         [f"`{field.name}`", f"{field.default:,}", meanings[field.name]]

@@ -15,9 +15,11 @@ REFUSED = {
     "empty.eml": "empty",
     "empty.txt": "empty",
     "fake-encrypted.eml": "encrypted",
+    "fake-encrypted.msg": "encrypted",
     "password.pdf": "encrypted",
+    "picture.pptx": "empty",
 }
-UNSUPPORTED = {".doc", ".epub", ".msg", ".odp", ".odt", ".ppt", ".pptx"}
+UNSUPPORTED = {".doc", ".ppt"}
 
 
 def outcome(path: Path, *, in_child: bool) -> Reading | str:

@@ -10,8 +10,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from assistant.audit.log import AuditLog
+from assistant.ingest.outcome import Report
 from assistant.ingest.progress import Silent
-from assistant.ingest.sync import Report, SyncRun
+from assistant.ingest.sync import SyncRun
+from assistant.ingest.task import Task
 from assistant.settings import SyncSettings
 from assistant.store import sources
 from assistant.store.database import Database
@@ -48,7 +50,7 @@ class Synced:
             audit=self._audit,
             settings=SyncSettings(),  # type: ignore[call-arg]
             progress=Silent(),
-            **options,
+            task=Task(**options),
         )
         return asyncio.run(job.run())
 

@@ -19,6 +19,7 @@ from assistant.answering.answer import Answerer
 from assistant.answering.record import Record
 from assistant.answering.verify import similarity_of
 from assistant.api.app import create_app
+from assistant.ingest.task import Task
 from assistant.ports import Embedder
 from assistant.settings import DatabaseSettings, Settings
 from assistant.store import runs, sources
@@ -61,7 +62,9 @@ class World:
                 source = sources.put_source(
                     conn, folder.name, "files", {"path": str(folder)}, title=title
                 )
-            run = wiring.sync_run(self.settings, self.database, self.embedder, source, force=True)
+            run = wiring.sync_run(
+                self.settings, self.database, self.embedder, source, task=Task(force=True)
+            )
             with ThreadPoolExecutor(1) as pool:  # a browser's loop may run in this thread
                 report = pool.submit(asyncio.run, run.run()).result()
             with self.database.begin() as conn:

@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal, cast
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import StreamingResponse
 
+from assistant.answering import replay as replays
 from assistant.api.deps import AssistantOf, Auditor, Exporter, ReceiptHolder
-from assistant.api.schemas.audit import EventFilter, EventList, Head, Heads
+from assistant.api.schemas.audit import EventFilter, EventList, Head, Heads, ReplayBody
 from assistant.api.schemas.operations import VerificationBody
 from assistant.audit import siem
 from assistant.audit.event import AuditRead, Event, QueryFinished, actor_of
@@ -63,6 +64,20 @@ def prove(
     found = assistant.audit.receipt(seq)
     assistant.audit.record(Event(actor_of(caller), AuditRead(seq, seq, "prove")))
     return found
+
+
+@router.post("/v1/audit/queries/{query_id}/replay")
+def replay(assistant: AssistantOf, caller: Auditor, query_id: str) -> ReplayBody:
+    """Search once more as of a question's moment, compare, and tell who may read what now."""
+    assistant.audit.record(Event(actor_of(caller), AuditRead(0, -1, f"replay {query_id[:64]}")))
+    found = replays.replay(
+        query_id,
+        audit=assistant.audit,
+        database=assistant.database,
+        retriever=assistant.retriever,
+        embedder=assistant.embedder.name,
+    )
+    return ReplayBody(**dataclasses.asdict(found))
 
 
 @router.get("/v1/audit/heads")

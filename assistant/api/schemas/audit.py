@@ -58,3 +58,32 @@ class Heads(BaseModel):
 
     public_key: str
     heads: list[Head]
+
+
+class ReplayedChunkBody(BaseModel):
+    """A passage of the prompt: what allowed it then, where it comes now, what holds now."""
+
+    chunk_id: int
+    document_id: str
+    rule_then: str
+    place: int | None
+    text: str
+    allowed_now: bool
+    rule_now: str
+
+
+class ReplayBody(BaseModel):
+    """A question's retrieval, repeated; `n_lost` documents of then could not be searched again."""
+
+    query_id: str
+    question: str
+    person_id: str
+    asked_at: str
+    generation: int
+    policy_epoch: int
+    same: bool
+    identical: bool
+    chunks: list[ReplayedChunkBody]
+    new: list[int]
+    n_lost: int
+    changed: list[str]

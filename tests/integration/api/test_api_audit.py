@@ -98,6 +98,20 @@ def test_exports_for_monitoring_have_one_event_a_line(olga: httpx.Client, sign_i
     assert asked["actor"]["user"]["uid"] == asked["unmapped"]["actor"]["person_id"]
 
 
+def test_a_question_is_replayed(olga: httpx.Client, company: Company) -> None:
+    prompted = found(olga, type="query.prompted")[1]
+    query = prompted["data"]["query_id"]
+    company.leave("ana", "finance")
+    replayed = olga.post(f"/v1/audit/queries/{query}/replay").json()
+    assert replayed["same"]
+    assert replayed["person_id"] == prompted["actor"]["person_id"]
+    chunks = {c["chunk_id"]: c["allowed_now"] for c in replayed["chunks"]}
+    assert list(chunks) == [c["chunk_id"] for c in prompted["data"]["chunks"]]
+    assert not all(chunks.values())
+    assert found(olga, type="audit.read")[0]["data"]["purpose"] == f"replay {query}"
+    assert olga.post("/v1/audit/queries/nothing/replay").status_code == 404
+
+
 def test_others_get_nothing(sign_in: SignIn, company: Company) -> None:
     company.person("rui", roles=["admin"])
     for login in ("ana", "rui"):

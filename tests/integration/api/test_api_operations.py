@@ -69,6 +69,7 @@ def test_each_role_uses_exactly_its_routes(sign_in: SignIn, company: Company, ur
         filled = path.replace("{page}", "1").replace("{message_id}", "1")
         filled = filled.replace("{conversation_id}", "c").replace("{document_id}", "d")
         filled = filled.replace("{receipt_id}", "r").replace("{model_id}", "m")
+        filled = filled.replace("{name}", "absent").replace("{run_id}", "1")
         assert httpx.request(method, url + filled, json={}).status_code == 401, name(route)
         (permission,) = declared(route)
         for role, client in clients.items():
@@ -145,7 +146,7 @@ def test_operators_see_sources_and_runs_but_no_configuration(
         sources.put_source(conn, "other", "files", {"folder": "/x", "password": "hunter2"})
         lease = sources.acquire_lease(conn, company.source_id, 60)
         run_id = runs.start_run(conn, lease)
-        runs.finish_run(conn, run_id, "done", {"added": 3}, {"read": 0.5})
+        runs.finish_run(conn, lease, run_id, "done", runs.Work({"added": 3}))
     company.person("ines", roles=["integrator"])
     ines = sign_in("ines")
     found = ines.get("/v1/connectors").json()["connectors"]

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from pydantic import ValidationError
 
 from assistant.audit.log import AuditLog
+from assistant.ingest.outcome import Report
 from assistant.ingest.progress import Silent
-from assistant.ingest.sync import Report, SyncRun
+from assistant.ingest.sync import SyncRun
 from assistant.settings import SyncSettings
 from assistant.store import sources
 from assistant.store.database import Database

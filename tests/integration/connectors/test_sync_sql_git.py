@@ -11,8 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from assistant.audit.log import AuditLog
+from assistant.ingest.outcome import Report
 from assistant.ingest.progress import Silent
-from assistant.ingest.sync import Report, SyncRun
+from assistant.ingest.sync import SyncRun
 from assistant.settings import SyncSettings
 from assistant.store import sources
 from assistant.store.database import Database

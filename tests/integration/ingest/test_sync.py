@@ -14,8 +14,10 @@ from pydantic import BaseModel, JsonValue
 
 from assistant.audit.log import AuditLog
 from assistant.errors import Conflict, SyncError
+from assistant.ingest.outcome import Report
 from assistant.ingest.progress import Silent
-from assistant.ingest.sync import Report, SyncRun
+from assistant.ingest.sync import SyncRun
+from assistant.ingest.task import Task
 from assistant.settings import SyncSettings
 from assistant.store import runs, sources
 from assistant.store.database import Database
@@ -125,7 +127,7 @@ class Bench:
             audit=self.audit,
             settings=SyncSettings(),  # type: ignore[call-arg]
             progress=Silent(),
-            **options,
+            task=Task(**options),
         )
         return asyncio.run(job.run())
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from assistant.audit.log import AuditLog
+from assistant.ingest.outcome import Report
 from assistant.ingest.progress import Silent
-from assistant.ingest.sync import Report, SyncRun
+from assistant.ingest.sync import SyncRun
 from assistant.settings import SyncSettings
 from assistant.store import runs, sources
 from assistant.store.database import Database

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from assistant.errors import Conflict, InvalidRequest, NotFound
 from assistant.store import runs, sources
 from assistant.store.database import Database
+from assistant.store.runs import Work
 from assistant.store.sources import Source
 
 
@@ -66,7 +67,7 @@ def test_a_holder_past_its_lease_is_fenced_off(database: Database, source: Sourc
         sources.renew_lease(conn, paused, 60)
     with database.begin() as conn:
         sources.release_lease(conn, paused)
-        runs.finish_run(conn, run_id, "done", {}, {})
+        assert not runs.finish_run(conn, paused, run_id, "done", Work())
         sources.check_lease(conn, newer)
         assert runs.list_runs(conn, source.id)[0].state == "stopped"
         assert sources.source_named(conn, "bank").cursor is None
@@ -114,13 +115,18 @@ def test_the_lease_of_an_ended_process_is_free(database: Database, source: Sourc
         assert sources.acquire_lease(conn, source.id, 60).token == 2
 
 
+def took(seconds: float) -> dict[str, float]:
+    return {"n": 1, "bytes": 10, "seconds": seconds}
+
+
 def test_a_run_keeps_its_counts(database: Database, source: Source) -> None:
     with database.begin() as conn:
         lease = sources.acquire_lease(conn, source.id, 60)
         run_id = runs.start_run(conn, lease)
-        runs.update_run(conn, run_id, {"new": 1}, {"read": 0.5})
+        runs.update_run(conn, lease, run_id, Work({"new": 1}, {"read": took(0.5)}))
         assert runs.list_runs(conn)[0].state == "running"
-        runs.finish_run(conn, run_id, "failed", {"new": 2}, {"read": 0.75}, "It broke.")
+        work = Work({"new": 2}, {"read": took(0.75)})
+        assert runs.finish_run(conn, lease, run_id, "failed", work, "It broke.")
         sources.mark_synced(conn, lease)
     with database.begin() as conn:
         (run,) = runs.list_runs(conn, source.id)

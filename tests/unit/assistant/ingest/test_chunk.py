@@ -17,6 +17,7 @@ from assistant.ingest.chunk import (
     TARGET_CHARS,
     TINY_CHARS,
     chunk,
+    chunk_of_blocks,
     document_text,
 )
 from assistant.text.context import embedding_text
@@ -200,3 +201,22 @@ def test_chunks_are_lossless_ordered_and_of_bearable_size(found: list[Block]) ->
 def _between(found: list[Block]) -> bool:
     """Whether headings or changes of the path make neighbours that are no neighbours."""
     return len({block.heading for block in found}) > 1 or any(b.kind == "heading" for b in found)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["record", "paragraph", "table"]), st.integers(1, 2500)),
+        max_size=12,
+    )
+)
+def test_the_chunk_of_a_block_is_the_one_that_begins_it(made: list[tuple[BlockKind, int]]) -> None:
+    blocks = tuple(
+        Block(kind, f"block {n} " + "word " * (length // 5), heading=(f"H{n // 4}",))
+        for n, (kind, length) in enumerate(made)
+    )
+    reading = Reading("text/plain", "t", blocks)
+    chunks, places = chunk(reading, "en"), chunk_of_blocks(reading)
+    assert places.keys() == set(range(len(blocks)))
+    for number, place in places.items():
+        assert re.search(rf"\bblock {number}\b", chunks[place].text)

@@ -23,7 +23,7 @@ def letter(body: str = "Segue o relatório.\n\nAbraço,\nAna") -> EmailMessage:
 def test_envelope_text_and_attachments(read_bytes: Read) -> None:
     message = letter()
     message.add_alternative("<p>Segue o <b>relatório</b> em HTML.</p>", subtype="html")
-    message.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="r.pdf")
+    message.add_attachment(b"%PDF-1.7 cut", maintype="application", subtype="pdf", filename="r.pdf")
     reading = read_bytes(message.as_bytes(), "a.eml")
     assert reading.title == "Relatório de crédito"
     assert [(b.kind, b.text) for b in reading.blocks] == [
@@ -37,7 +37,55 @@ def test_envelope_text_and_attachments(read_bytes: Read) -> None:
         ("paragraph", "Abraço, Ana"),
     ]
     assert reading.records[0].values["from"] == "Ana <ana@example.com>"
-    assert reading.warnings == ("Attachments were not read: r.pdf.",)
+    assert reading.warnings == (
+        "The attachment r.pdf was not read: The PDF is damaged and can't be opened.",
+    )
+
+
+def test_attachments_are_read_by_their_own_readers(read_bytes: Read) -> None:
+    inner = letter("The inner text.")
+    inner.replace_header("Subject", "Inner")
+    inner.add_attachment(b"a,b\n1,2\n", maintype="text", subtype="csv", filename="t.csv")
+    message = letter()
+    message.add_attachment(b"# Note\n\nBody.", maintype="text", subtype="markdown", filename="n.md")
+    message.add_attachment(inner)
+    reading = read_bytes(message.as_bytes(), "a.eml")
+    found = [(b.heading[1:], b.text) for b in reading.blocks if len(b.heading) > 1]
+    assert (("n.md", "Note"), "Body.") in found
+    assert (("Inner", "Inner"), "The inner text.") in found
+    assert (("Inner", "Inner", "t.csv"), "1 — b: 2") in found
+    kinds = [record.values["subject"] for record in reading.records if record.kind == "email"]
+    assert kinds == ["Relatório de crédito", "Inner"]
+    for record in reading.records:
+        assert record.block is not None
+        assert reading.blocks[record.block].kind == "record"
+
+
+def test_mails_inside_mails_end(read_bytes: Read) -> None:
+    message = letter("innermost")
+    for i in range(5):
+        around = letter(f"level {i}")
+        around.add_attachment(message)
+        message = around
+    reading = read_bytes(message.as_bytes(), "a.eml")
+    texts = [block.text for block in reading.blocks]
+    assert "level 4" in texts
+    assert "level 2" in texts
+    assert "level 1" not in texts
+    assert any("nested deeper than 2" in warning for warning in reading.warnings)
+
+
+def test_inline_pictures_are_no_attachments(read_bytes: Read) -> None:
+    message = letter()
+    message.add_attachment(
+        b"\x89PNG\r\n",
+        maintype="image",
+        subtype="png",
+        filename="logo.png",
+        disposition="inline",
+        cid="<logo>",
+    )
+    assert read_bytes(message.as_bytes(), "a.eml").warnings == ()
 
 
 def test_html_if_there_is_nothing_else(read_bytes: Read) -> None:

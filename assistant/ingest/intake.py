@@ -1,0 +1,143 @@
+"""From what a page lists to what its documents hold: compared, fetched, read, chunked, embedded."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from assistant.errors import DependencyError
+from assistant.ingest.body import Body, fetch, understand
+from assistant.ingest.page import Page, Unread
+from assistant.ingest.progress import Gauge, Progress
+from assistant.ingest.step import step
+from assistant.ports import Embedder
+from assistant.store import catalog
+from assistant.store.database import Database
+from assistant.store.document import NewChunk
+from assistant.store.sources import Source
+from assistant.text.context import embedding_text
+from connectors.contract import Connector, Item, RetryLater
+from connectors.readers import Limits, ReadError, Sandbox
+
+MAX_READERS = 2
+MAX_QUIET = 1000
+MAX_QUIET_S = 5.0
+"""How many events with nothing to read, and seconds, may wait for a commit of their own."""
+
+
+class Intake:
+    """Fills the pages of one run, with a sandbox of its own until it is closed.
+
+    What the catalog has in the same version is left out, unless everything is read `again`.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        connector: Connector,
+        database: Database,
+        embedder: Embedder,
+        limits: Limits,
+        progress: Progress,
+        gauge: Gauge,
+        *,
+        again: bool,
+    ) -> None:
+        self._source = source
+        self._connector = connector
+        self._database = database
+        self._embedder = embedder
+        self._limits = limits
+        self._progress = progress
+        self._gauge = gauge
+        self._again = again
+        self._sandbox = Sandbox()
+
+    def close(self) -> None:
+        """End the reading processes."""
+        self._sandbox.close()
+
+    def compare(self, page: Page) -> None:
+        """Look up what the catalog knows of the page's items."""
+        ids = [item.id for item in page.items if item.id not in page.compared]
+        with self._database.reading() as conn:
+            page.known |= catalog.known_documents(conn, self._source.id, ids)
+        page.compared.update(ids)
+        step("page compared")
+
+    def may_wait(self, page: Page) -> bool:
+        """Say whether a page with nothing to read may grow by the next: few large commits."""
+        quiet = not (self._again or page.gone or page.failed or any(map(page.is_new, page.items)))
+        return quiet and len(page.events) < MAX_QUIET and page.age_s < MAX_QUIET_S
+
+    async def fill(self, page: Page) -> None:
+        """Find out what the page's new items hold: fetch, read, chunk."""
+        wanted = [item for item in page.items if self._again or page.is_new(item)]
+        if not wanted:
+            return
+        with tempfile.TemporaryDirectory(prefix="assistant-sync-") as folder:
+            gate = asyncio.Semaphore(MAX_READERS)
+            reading = (self._read(item, Path(folder), gate) for item in wanted)
+            found = await asyncio.gather(*reading)
+        page.found = {item.id: body for item, body in zip(wanted, found, strict=True)}
+
+    async def _read(self, item: Item, folder: Path, gate: asyncio.Semaphore) -> Body | Unread:
+        """Read one item; whatever goes wrong with it never stops the run."""
+        async with gate:
+            self._gauge.stage, self._gauge.item = "read", item.id
+            try:
+                with self._gauge.stages.timed("fetch", 1):
+                    path = await fetch(self._connector, item, folder, self._limits.file_bytes)
+                self._gauge.stages.add("fetch", 0, 0, path.stat().st_size)
+                step("body fetched")
+                body = await asyncio.to_thread(
+                    understand, path, item, self._sandbox, self._limits, self._gauge.stages
+                )
+                path.unlink()
+            except ReadError as error:
+                outcome: Body | Unread = Unread(error.cause, str(error))
+            except (RetryLater, DependencyError):
+                raise
+            except Exception as error:
+                outcome = Unread("unreadable", f"{type(error).__name__}: {error}")
+            else:
+                outcome = body
+        step("body read")
+        self._gauge.n_read += 1
+        self._progress.read(item.id, outcome.cause if isinstance(outcome, Unread) else None)
+        return outcome
+
+    async def embed(self, pages: Sequence[Page], before: Sequence[Page]) -> None:
+        """Give the pages' bodies chunks with vectors, those of a twin where there is one."""
+        made = {
+            page.bodies[item_id].content_sha256: page.chunks[item_id]
+            for page in before
+            for item_id in page.embedded
+        }
+        with self._gauge.stages.timed("embed"):
+            await asyncio.to_thread(self._embed_now, pages, made)
+
+    def _embed_now(self, pages: Sequence[Page], made: dict[str, list[NewChunk]]) -> None:
+        new: dict[str, Body] = {}
+        with self._database.begin() as conn:
+            for page in pages:
+                for item_id, body in page.bodies.items():
+                    known = catalog.reuse_by_content(conn, body.content_sha256, self._embedder.name)
+                    if known is not None:
+                        page.chunks[item_id] = known
+                        continue
+                    page.embedded.add(item_id)
+                    if body.content_sha256 not in made:
+                        new[body.content_sha256] = body
+        texts = [embedding_text(body.title, c) for body in new.values() for c in body.chunks]
+        self._gauge.stages.add("embed", 0, len(texts), sum(len(text.encode()) for text in texts))
+        vectors = iter(self._embedder.embed_documents(texts))
+        for sha256, body in new.items():
+            made[sha256] = [NewChunk(c, next(vectors), self._embedder.name) for c in body.chunks]
+        for page in pages:
+            bodies = page.bodies
+            for item_id in page.embedded:
+                page.chunks[item_id] = made[bodies[item_id].content_sha256]
+        step("page embedded")

@@ -1,0 +1,1 @@
+"""Readers of finance: statements, payments, filings."""

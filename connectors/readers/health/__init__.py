@@ -1,0 +1,1 @@
+"""Formats of hospitals, laboratories and medical literature."""

@@ -1,0 +1,1 @@
+"""Formats of factories: asset shells, machine models and data, work orders, parts."""

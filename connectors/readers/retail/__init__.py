@@ -1,0 +1,1 @@
+"""Readers of retail: catalogs, feeds, invoices, events of a supply chain."""
