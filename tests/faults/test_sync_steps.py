@@ -233,9 +233,9 @@ def test_a_run_that_stood_still_past_its_lease_writes_nothing_more(
 ) -> None:
     slow, quick = trials.folder / f"slow-{moment}", trials.folder / f"quick-{moment}"
     with trials.copy() as name:
-        pid = trials.runner.start(trials.order(name, slow, stops_at=moment, lease_s=0.2))
+        pid = trials.runner.start(trials.order(name, slow, stops_at=moment, lease_s=1.0))
         wait_until_stopped(pid)
-        assert trials.run(name, quick, options={"full": True}) == 0
+        assert trials.run(name, quick, full=True) == 0
         state = trials.state(name)
         os.kill(pid, signal.SIGCONT)
         assert trials.runner.wait(pid) == REFUSED
@@ -259,4 +259,4 @@ def test_the_lease_is_kept_by_the_clock_of_the_database(trials: Trials) -> None:
 def wait_until_stopped(pid: int) -> None:
     while psutil.Process(pid).status() != psutil.STATUS_STOPPED:
         time.sleep(0.02)
-    time.sleep(0.3)
+    time.sleep(1.2)

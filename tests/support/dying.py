@@ -17,16 +17,17 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from assistant.audit.log import AuditLog
 from assistant.errors import AssistantError
-from assistant.ingest import sync
 from assistant.ingest.progress import Silent
 from assistant.ingest.step import Step, watched
-from assistant.settings import DatabaseSettings, Settings
+from assistant.ingest.sync import SyncRun
+from assistant.ingest.task import Task
+from assistant.settings import DatabaseSettings, Settings, SyncSettings
 from assistant.store import sources
 from assistant.store.database import open_database
 from connectors.registry import connector_class
@@ -48,7 +49,7 @@ class Order:
     stops_at: str = ""
     lease_s: float = 900.0
     clock_off_s: float = 0.0
-    options: dict[str, bool] = field(default_factory=dict)
+    full: bool = False
 
 
 class Nursery:
@@ -117,15 +118,16 @@ def _run(order: Order) -> int:
     folder = Path(order.folder)
     now = time.time
     time.time = lambda: now() + order.clock_off_s
-    sync.LEASE_S = order.lease_s
     settings = Settings(
-        data_dir=folder, database=DatabaseSettings.model_validate({"url": order.url})
+        data_dir=folder,
+        database=DatabaseSettings.model_validate({"url": order.url}),
+        sync=SyncSettings.model_validate({"lease_s": order.lease_s}),
     )
     opened = open_database(settings)
     with opened.begin() as conn:
         source = sources.source_named(conn, "docs")
     cls = connector_class(order.connector)
-    run = sync.SyncRun(
+    run = SyncRun(
         source,
         cls(cls.Config.model_validate(order.config)),
         database=opened,
@@ -133,7 +135,7 @@ def _run(order: Order) -> int:
         audit=AuditLog(opened, folder),
         settings=settings.sync,
         progress=Silent(),
-        **order.options,
+        task=Task(full=order.full),
     )
     try:
         with watched(_Fate(order, folder).meet):

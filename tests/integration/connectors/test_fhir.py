@@ -118,6 +118,7 @@ class TestFollowing(Following):
         "fill": "Ten thousand requests to a server in memory; a page is all that is held.",
     }
     names = ("aaa", "n" * 64)
+    access_is_versioned = True  # a label is part of the resource
 
     @pytest.fixture(autouse=True)
     def _server(self, server: FhirServer) -> None:
