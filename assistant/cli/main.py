@@ -20,10 +20,12 @@ from assistant.cli import (
     access,
     audit,
     connector,
+    curation,
     evaluate,
     index,
     operate,
     question,
+    reading,
     records,
     steering,
     sync,
@@ -38,11 +40,12 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (question, operate):
+for module in (question, reading, operate):
     module.register(app)
 steering.register(sync.app)
 app.add_typer(connector.app, name="connector")
 app.add_typer(sync.app, name="sync")
+sync.app.command()(curation.report)
 app.add_typer(index.app, name="index")
 app.add_typer(records.app, name="records")
 app.add_typer(access.app, name="user")

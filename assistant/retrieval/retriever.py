@@ -224,6 +224,7 @@ def _passage(n: int, hit: Hit, rows: Mapping[ChunkId, CheckedPassage]) -> Passag
         heading=chunk.heading,
         page=chunk.page,
         boxes=chunk.boxes,
+        instruction=chunk.instruction,
         media_type=document.facts.media_type,
         collection=document.facts.collection,
         industry=document.facts.industry,

@@ -130,6 +130,8 @@ class _Look:
 
 def _inflated(file: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
     """The real bytes of an entry, whatever the directory says about their number."""
+    if entry.header_offset < 0:  # a directory that counts past the file's beginning
+        raise _corrupt()
     file.seek(entry.header_offset)
     header = file.read(30)
     if len(header) < 30 or not header.startswith(_LOCAL_HEADER):

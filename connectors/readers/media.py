@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from pathlib import Path
 from typing import BinaryIO
 
@@ -46,6 +47,7 @@ BMP = "image/bmp"
 WEBP = "image/webp"
 GIF = "image/gif"
 ZIP = "application/zip"
+DICOM = "application/dicom"
 AASX = "application/asset-administration-shell-package"
 
 _HEAD = 65_536
@@ -66,6 +68,8 @@ _MAGIC = (
     (b"PAR1", "application/vnd.apache.parquet"),
     (b"%!PS", "application/postscript"),
 )
+# Files without the preamble begin with a file meta length, or a character set or image type.
+_DICOM_STARTS = (b"\x02\x00\x00\x00UL", b"\x08\x00\x05\x00CS", b"\x08\x00\x08\x00CS")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # Names of streams in an OLE compound file (MS-CFB), which are UTF-16.
 _OLE_STREAMS = (
@@ -160,13 +164,16 @@ def _sniff(path: Path, hint: str | None, name: str) -> str:
         if head.startswith(_OLE):
             return _ole(head + file.read(16 * 1024 * 1024))
         if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-            return _archive(head, _directory(file, path.stat().st_size))
+            names = _directory(file, path.stat().st_size) or _local_names(head)
+            return _archive(head, names)
     if not head.strip(b"\x00 \t\r\n"):
         return EMPTY
     if b"%PDF-" in head[:1024]:
         return PDF
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return WEBP
+    if head[128:132] == b"DICM" or head.startswith(_DICOM_STARTS):
+        return DICOM
     for magic, media_type in _MAGIC:
         if head.startswith(magic) and _is_binary_magic(magic, head):
             return media_type
@@ -214,15 +221,34 @@ def _directory(file: BinaryIO, size: int) -> list[bytes]:
     return names
 
 
+def _local_names(head: bytes) -> list[bytes]:
+    """The names of the first entries of a zip whose directory is cut off."""
+    return [
+        head[found.end() : found.end() + int.from_bytes(found.group(1), "little")]
+        for found in re.finditer(rb"PK\x03\x04.{22}(..)..", head, re.DOTALL)
+    ]
+
+
 def _archive(head: bytes, names: list[bytes]) -> str:
     if head[30:38] == b"mimetype":
-        declared = re.match(rb"[\w.+/-]+", head[38:160])
+        declared = re.match(rb"[\w.+-]+/[\w.+-]+", _first_entry(head))
         if declared:
             return declared.group(0).decode("ascii").split("PK")[0]
     for part, media_type in _ZIP_PARTS:
         if any(name.startswith(part) for name in names):
             return media_type
     return ZIP
+
+
+def _first_entry(head: bytes) -> bytes:
+    """The first bytes of a zip's first entry, which some programs pack although they must not."""
+    start = 30 + int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+    if int.from_bytes(head[8:10], "little") == 0:
+        return head[start : start + 120]
+    try:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(head[start:], 120)
+    except zlib.error:
+        return b""
 
 
 def _text(head: bytes, suggested: str | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from connectors.readers import facts
 from connectors.readers.errors import ReadError
-from connectors.readers.health import fhir
+from connectors.readers.health import fhir, trials
 from connectors.readers.industry import aas, work_orders
 from connectors.readers.media import NDJSON
 from connectors.readers.model import Reading
@@ -23,6 +23,7 @@ MAX_DEPTH = 64
 _SHAPES: tuple[tuple[Callable[[Any], bool], Callable[[Any, Source], Reading]], ...] = (
     (facts.is_company_facts, facts.read),
     (aas.is_environment, aas.read),
+    (trials.is_study, trials.read_json),
     (work_orders.is_annotated, work_orders.read_annotated),
     (work_orders.is_json, work_orders.read_json),
     (epcis.is_epcis, epcis.read_json),

@@ -59,7 +59,7 @@ def _end(outline: Outline, running: list[str]) -> None:
 
 def _block(outline: Outline, element: etree._Element, name: str) -> None:
     if name == "table":
-        _table(outline, element)
+        place_table_of(outline, element)
     elif name == "list":
         _list(outline, element)
     elif name == "caption":
@@ -84,7 +84,8 @@ def _list(outline: Outline, element: etree._Element) -> None:
     outline.items(lines)
 
 
-def _table(outline: Outline, table: etree._Element) -> None:
+def place_table_of(outline: Outline, table: etree._Element) -> None:
+    """Add an XHTML table with its caption and its header."""
     header: list[list[str]] = []
     body: list[list[str]] = []
     for part in table:

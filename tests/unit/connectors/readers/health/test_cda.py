@@ -67,6 +67,12 @@ def test_header_and_narrative(read_bytes: Read) -> None:
     assert reading.records[0].subject == "patient:2.16.840.1.99|4711"
 
 
+def test_tables_without_a_head(read_bytes: Read) -> None:
+    table = "<text><table><tr><td>Drug</td><td>Dose</td></tr><tr><td>A</td><td>1</td></tr></table>"
+    reading = read_bytes(document(f"<title>T</title>{table}</text>"), "a.xml")
+    assert reading.blocks[-1].cells == (("Drug", "Dose"), ("A", "1"))
+
+
 def test_results_with_units_ranges_and_null_flavours(read_bytes: Read) -> None:
     def observed(value: str) -> str:
         return (

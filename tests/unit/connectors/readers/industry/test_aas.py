@@ -244,3 +244,11 @@ def test_refused_packages(tmp_path: Path, xml: str, relation: str, cause: str, p
     with pytest.raises(ReadError, match=place) as caught:
         read(Source(path, sniff(path), path.name))
     assert caught.value.cause == cause
+
+
+def test_a_package_that_is_cut_off_is_damaged(tmp_path: Path) -> None:
+    path = package(tmp_path / "a.aasx")
+    path.write_bytes(path.read_bytes()[:900])
+    with pytest.raises(ReadError, match="damaged") as caught:
+        read(Source(path, sniff(path), path.name))
+    assert caught.value.cause == "corrupt"
