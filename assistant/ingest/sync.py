@@ -180,10 +180,10 @@ class SyncRun:
 
     def _finish(self, held: Held, state: runs.RunState, error: str) -> None:
         with self._database.begin() as conn:
+            sources.release_lease(conn, held.lease)
             ours = runs.finish_run(
                 conn, held.lease, held.run_id, state, self._done(), error, self._note
             )
-            sources.release_lease(conn, held.lease)
             if ours:
                 counts = self._counts.as_dict()
                 done = SyncFinished(self._source.name, held.run_id, state, counts)
