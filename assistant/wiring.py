@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import JsonValue, SecretStr, ValidationError
 
 from assistant.answering.answer import Answerer
 from assistant.answering.record import Record
@@ -15,7 +15,8 @@ from assistant.answering.verify import similarity_of
 from assistant.audit import keys
 from assistant.audit.log import AuditLog
 from assistant.errors import SettingsError
-from assistant.ingest.configuration import problems
+from assistant.ingest.configuration import checked, connector_class, problems
+from assistant.ingest.connections import Draft
 from assistant.ingest.discretion import Discreet, Discretion
 from assistant.ingest.jobs import Worker
 from assistant.ingest.progress import Progress, Silent
@@ -208,16 +209,31 @@ def connector(settings: Settings, source: Source) -> Connector:
         raise SettingsError(f"{source.name}: {error}") from error
     secrets = vault(settings).unseal(source.name, source.secrets) if source.secrets else {}
     try:
-        config = cls.Config.model_validate({**source.config, **secrets})
+        return _discreet(cls, source.config, secrets)
     except ValidationError as error:
         raise SettingsError(
             f"The source {source.name} is misconfigured: {problems(error, secrets)}."
         ) from None
+
+
+def drafted(draft: Draft) -> Connector:
+    """Construct the connector of a source that is not stored.
+
+    Raises `InvalidRequest` with a sentence for each field that is unknown, missing or wrong.
+    """
+    cls = connector_class(draft.connector)
+    return _discreet(cls, checked(cls.Config, draft.config, draft.secrets), draft.secrets)
+
+
+def _discreet(
+    cls: type[Connector], config: Mapping[str, JsonValue], secrets: Mapping[str, SecretStr]
+) -> Connector:
+    made = cls.Config.model_validate({**config, **secrets})
     if not secrets:
-        return cls(config)
+        return cls(made)
     texts = [secret.get_secret_value() for secret in secrets.values()]
     with Discretion(texts):
-        return Discreet(cls(config), texts)
+        return Discreet(cls(made), texts)
 
 
 def sync_run(
