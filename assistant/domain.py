@@ -25,7 +25,11 @@ PageBox = tuple[int, float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of a document as it is stored, never across a heading; offsets in the document."""
+    """A piece of a document as it is stored, never across a heading; offsets in the document.
+
+    `omitted` are the spans of `text` that many documents repeat: they are shown and cited, but
+    models are not given them. `instruction` says from 0 to 1 how much it tells a model what to do.
+    """
 
     text: str
     heading: tuple[str, ...]
@@ -35,6 +39,8 @@ class Chunk:
     end: int
     page: int | None = None
     boxes: tuple[PageBox, ...] = ()
+    omitted: tuple[tuple[int, int], ...] = ()
+    instruction: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,7 @@ class Passage:
     industry: str = ""
     modified_at: datetime | None = None
     superseded: bool = False
+    instruction: float = 0.0
     rule: str = ""
 
 

@@ -22,6 +22,8 @@ from pydantic_settings import (
 )
 
 from assistant.errors import SettingsError
+from assistant.personal.finding import Kind
+from assistant.personal.policy import Outcome
 
 
 class Section(BaseModel):
@@ -139,6 +141,16 @@ class SyncSettings(Section):
     )
 
 
+class CurationSettings(Section):
+    """What happens to personal data before anything is embedded or stored."""
+
+    personal_data: dict[str, dict[Kind | Literal["any"], Outcome]] = Field(
+        default={},
+        description="by collection and kind: `keep`, `mask` or `refuse`; `*` is every other "
+        "collection, `any` every other kind; what is not named is kept",
+    )
+
+
 class ConnectorSettings(Section):
     """How the secrets of connectors are kept."""
 
@@ -188,6 +200,7 @@ class Settings(BaseSettings):
     retrieval: RetrievalSettings = RetrievalSettings()  # type: ignore[call-arg]
     index: IndexSettings = IndexSettings()  # type: ignore[call-arg]
     sync: SyncSettings = SyncSettings()  # type: ignore[call-arg]
+    curation: CurationSettings = CurationSettings()
     connectors: ConnectorSettings = ConnectorSettings()  # type: ignore[call-arg]
     audit: AuditSettings = AuditSettings()  # type: ignore[call-arg]
     serve: ServeSettings = ServeSettings()  # type: ignore[call-arg]

@@ -253,6 +253,7 @@ def sync_run(
         embedder=model,
         audit=audit_log(settings, opened),
         settings=settings.sync,
+        curation=settings.curation,
         progress=progress or Silent(),
         task=task,
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -122,3 +122,11 @@ class Connector(Protocol):
 
     async def aclose(self) -> None:
         """Release what the connector holds."""
+
+
+@runtime_checkable
+class Receiving(Protocol):
+    """A connector whose source sends: what it received is listed by `changes`."""
+
+    async def receive(self, ready: Callable[[str], None]) -> None:
+        """Receive until cancelled; `ready` is told the address once somebody may send there."""

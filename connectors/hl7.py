@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue, model_validator
 
 from connectors.contract import (
     Access,
@@ -27,7 +28,8 @@ from connectors.contract import (
     Item,
     Mark,
 )
-from connectors.mllp import SUFFIX, header, spool_name
+from connectors.mllp import SUFFIX, Limits, Listener, header, spool_name
+from connectors.origin import is_loopback
 from connectors.sidecars import Principals
 
 MEDIA_TYPE = "application/hl7-v2"
@@ -39,6 +41,35 @@ class Hl7Config(Frozen):
 
     spool: Path = Field(title="Spool folder", description="the folder that the listener fills")
     allow: Principals = Field(default=frozenset(), title="Who may read; nobody if empty")
+    host: str = Field(default="127.0.0.1", title="Address", description="to listen at")
+    port: int = Field(default=2575, title="Port", ge=0, le=65_535)
+    certificate: Path | None = Field(
+        default=None, title="Certificate", description="PEM file with the chain; then TLS is spoken"
+    )
+    key: Path | None = Field(default=None, title="Key", description="its PEM without a password")
+    client_ca: Path | None = Field(
+        default=None, title="Senders' authority", description="only senders it signed are taken"
+    )
+    allow_plain: bool = Field(
+        default=False, title="Without encryption", description="also for other machines"
+    )
+    max_message_bytes: int = Field(default=8_388_608, ge=1_024, le=1_073_741_824)
+    max_connections: int = Field(default=64, ge=1, le=10_000)
+    min_free_bytes: int = Field(
+        default=1_073_741_824, ge=0, description="with less on the disk senders have to wait"
+    )
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("give certificate and key, or neither")
+        if self.client_ca and not self.certificate:
+            raise ValueError("client_ca needs certificate and key")
+        if not (self.certificate or self.allow_plain or is_loopback(f"mllp://{self.host}")):
+            raise ValueError(
+                "give certificate and key, or turn allow_plain on: patients' data comes openly"
+            )
+        return self
 
 
 class Hl7:
@@ -86,6 +117,18 @@ class Hl7:
         for group in nothing:
             yield group
 
+    async def receive(self, ready: Callable[[str], None]) -> None:
+        """Run the listener until cancelled; raises `ConnectorError` if it can't listen."""
+        config = self._config
+        limits = Limits(config.max_message_bytes, config.max_connections, config.min_free_bytes)
+        listener = Listener(config.spool, config.host, config.port, _tls(config), limits)
+        await listener.start()
+        try:
+            ready(f"{config.host}:{listener.port}")
+            await asyncio.Event().wait()
+        finally:
+            await listener.aclose()
+
     async def aclose(self) -> None:
         """Release nothing: files are open only while they are read."""
 
@@ -115,3 +158,18 @@ class Hl7:
             modified_at=datetime.fromtimestamp(changed, UTC),
             access=Access(allow=self._config.allow),
         )
+
+
+def _tls(config: Hl7Config) -> ssl.SSLContext | None:
+    if config.certificate is None:
+        return None
+    try:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=config.client_ca)
+        context.load_cert_chain(config.certificate, config.key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConnectorError(
+            "The certificate, its key or the senders' authority can't be used; give PEM files."
+        ) from error
+    if config.client_ca is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
+LANES = 8
+"""Words of 64 bits in a cache line."""
 _PREFETCH = "llvm.prefetch.p0"
 
 
@@ -56,8 +58,53 @@ def _prefetch(_: Any, array: types.Array, at: types.Integer) -> Any:
     return types.void(array, types.intp), generate
 
 
+def _weighed(_: Any, words: types.Array, at: types.Integer, planes: Any, first: Any) -> Any:
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+        word = ir.IntType(64)
+        line = ir.VectorType(word, LANES)
+
+        def loaded(which: int, at: Any) -> Any:
+            struct = context.make_array(signature.args[which])(context, builder, args[which])
+            address = builder.bitcast(builder.gep(struct.data, [at]), line.as_pointer())
+            return builder.load(address, align=8)
+
+        def called(name: str, kind: ir.FunctionType, value: Any) -> Any:
+            function: Any = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
+                builder.module, kind, f"llvm.{name}.v{LANES}i64"
+            )
+            return builder.call(function, [value])
+
+        bits, total = loaded(0, args[1]), ir.Constant(line, None)
+        for plane in range(3, -1, -1):
+            mine = loaded(2, builder.add(args[3], word(LANES * plane)))
+            ones = called("ctpop", ir.FunctionType(line, [line]), builder.and_(bits, mine))
+            total = (
+                builder.sub(total, ones)
+                if plane == 3
+                else builder.add(builder.add(total, total), ones)
+            )
+        return called("vector.reduce.add", ir.FunctionType(word, [line]), total)
+
+    return types.int64(words, types.intp, planes, types.intp), generate
+
+
+def _first_one(_: Any, word: types.Type) -> Any:
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.IntType(1)(1))
+
+    return types.int64(types.uint64), generate
+
+
 from_half = cast(Callable[[np.uint16], np.float32], intrinsic(_from_half))
 """The number whose IEEE 754 binary16 bits a uint16 holds."""
 
 prefetch = cast(Callable[[NDArray[Any], int], None], intrinsic(_prefetch))
 """Asks for the cache line that holds an element of a flat array, ahead of its use."""
+
+first_one = cast(Callable[[np.uint64], int], intrinsic(_first_one))
+"""The position of the lowest bit that is set in a word, which must not be zero."""
+
+weighed = cast(
+    Callable[[NDArray[np.uint64], int, NDArray[np.uint64], int], int], intrinsic(_weighed)
+)
+"""Counts bits that a line of words has in common with each of four planes, times 1, 2, 4 and -8."""

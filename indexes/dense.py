@@ -101,7 +101,9 @@ class Dense:
         if self._lists is None or self._shape is None:
             return scan.best_admitted(k, n, selection.mask, *asked)
         lists, counts = self._lists, selection.counts(self._lists)
-        return best_probed(k, n, selection.mask, counts, *asked, lists.starts, self._shape)
+        return best_probed(
+            k, n, selection.mask, selection.words(), counts, *asked, lists.starts, self._shape
+        )
 
     def scores(self, vector: _Floats, lang: int | None, rows: NDArray[np.int64]) -> _Floats:
         """Return the scores that `search` gives to these rows."""

@@ -16,9 +16,10 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.block import Block
+from indexes.block import Block, halves_of
 from indexes.centring import ERROR, OWNER, UNIT, Means, centred
 from indexes.compiled import compiled, fast, from_half
+from indexes.signs import Signs, signed
 
 _Floats = NDArray[np.float32]
 
@@ -71,9 +72,10 @@ class Lists:
 class Shape(NamedTuple):
     """What lists look like once the means are out.
 
-    `codes` (int8) times `scales` are the centroids, the means of centred unit vectors. Around
-    its centroid, a list's rows spread along a unit vector `v` with the variance
-    `widths[l] * v @ spread @ v`. `slack` is how far a row's code is from it, as a rule.
+    `codes` (int8) times `scales` are the centroids, the means of centred unit vectors; `middle`
+    is their mean, and `guide` has their signs as seen from there. Around its centroid, a list's
+    rows spread along a unit vector `v` with the variance `widths[l] * v @ spread @ v`; `signs` are
+    theirs. `slack` is how far a row's code is from it, as a rule.
     """
 
     codes: NDArray[np.int8]
@@ -81,6 +83,9 @@ class Shape(NamedTuple):
     widths: _Floats
     spread: _Floats
     slack: float
+    middle: _Floats
+    guide: Signs
+    signs: Signs
 
 
 def n_lists(n: int) -> int:
@@ -121,7 +126,7 @@ def shaped(lists: Lists, block: Block, own: _Floats, means: Means) -> Shape:
     """Measure the lists of a block; `own` are the terms of its rows."""
     sums = _summed(block.halves[: block.n], own, means.parts, lists.starts)
     sizes = np.diff(lists.starts)
-    centroids = sums / np.maximum(sizes, 1)[:, np.newaxis].astype(np.float32)
+    centroids = np.asarray(sums / np.maximum(sizes, 1)[:, np.newaxis], np.float32)
     # Unit vectors: their mean square distance from the centroid is 1 - |centroid|².
     widths = np.maximum(1 - np.einsum("ij,ij->i", centroids, centroids), 0)
     rows = np.unique(np.linspace(0, block.n - 1, min(block.n, _N_SAMPLED)).astype(np.int64))
@@ -130,13 +135,26 @@ def shaped(lists: Lists, block: Block, own: _Floats, means: Means) -> Shape:
     spread /= max(float(np.trace(spread)), 1e-9)
     scales = np.maximum(np.abs(centroids).max(axis=1, initial=0), 1e-9) / 127
     codes = np.rint(centroids / scales[:, np.newaxis]).astype(np.int8)
+    middle = centroids.mean(axis=0)
     return Shape(
         codes,
         scales.astype(np.float32),
         widths.astype(np.float32),
         spread.astype(np.float32),
         float(np.median(own[rows, ERROR])),
+        middle,
+        _guide(centroids, middle),
+        signed(block.halves[: block.n], own, means.parts, lists.starts, centroids),
     )
+
+
+def _guide(centroids: _Floats, middle: _Floats) -> Signs:
+    """Return the signs of centroids as seen from their mean."""
+    n = len(centroids)
+    as_they_are = np.zeros((n, 4), np.float32)
+    as_they_are[:, UNIT] = 1
+    nothing, all_of_them = np.zeros((1, len(middle)), np.float32), np.array([0, n])
+    return signed(halves_of(centroids), as_they_are, nothing, all_of_them, middle[np.newaxis])
 
 
 @compiled

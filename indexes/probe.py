@@ -1,64 +1,48 @@
 """Reading lists until no better row is likely to be left in the others.
 
 After a list was read, the number of rows in the lists still unread that beat the k-th best score
-so far can be foretold: in list `l`, scores of the rows that the caller may read are spread around
-the centroid's score, so about `n_l × Q((bar - μ_l) / σ_l)` of them are above the bar; `Q` is
-nearly normal, see `_above`.
-Reading ends when the sum falls below a small share of `k`. It is the caller's own rows that are
-counted, so a caller who may read little makes the search read on, and it is never short: as long
-as fewer than `k` rows were found, it goes on to the last list.
+so far can be foretold, see `indexes.outlook`. Reading ends when it falls below a small share of
+`k`. It is the caller's own rows that are counted, so a caller who may read little makes the search
+read on, and it is never short: as long as fewer than `k` rows were found, it goes on to the last
+list.
+
+Of a list, the signs of the caller's rows are read first, and then the codes of those that may be
+above the bar, see `indexes.signs`.
 """
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.compiled import compiled, fast
+from indexes.compiled import compiled, first_one, prefetch
 from indexes.lists import Shape
+from indexes.outlook import Outlook, closer, exceeds, likeliest, outlook
 from indexes.scan import (
     Columns,
     Part,
     Question,
     Shortlist,
-    admitted,
     parts_of,
-    products,
     question,
     scan_range,
     scan_rows,
     settled,
     shortlist,
 )
+from indexes.signs import Planes, Signs, likely, planes
 
 _Floats = NDArray[np.float32]
+_Words = NDArray[np.uint64]
 
 _MISSED_SHARE = 0.04
 """How many of the `k` best may be expected to be missed."""
 _FLOOR = 4_000
 """So many admitted rows are read in any case: the rows of one document lie in several lists."""
 _N_PASSED = 10_000
-_N_LISTS_A_ROUND = 4
-_REACH = 2.5
-"""Lists are read in the order of `centroid's score + 2.5 standard deviations`."""
-_N_BUCKETS = 1024
-_N_STEPS = 64
-_MAX_DEVIATIONS = 8
-
-
-def _above(deviations: float) -> float:
-    """Return the share of a list's rows that lie so far above its centroid's score.
-
-    Neighbours of a row gather in other lists too, so the tail is heavier than a normal one;
-    fitted to counts of rows that are among the ten best (docs/decisions).
-    """
-    normal, far = (math.erfc(z / 2**0.5) / 2 for z in (deviations, deviations / 1.5))
-    return 0.4 * normal + 0.002 * far
-
-
-_TAIL = np.array([_above(i / _N_STEPS) for i in range(_MAX_DEVIATIONS * _N_STEPS + 2)], np.float32)
+_N_LISTS_A_ROUND = (1, 8)
+_N_CLOSER = 256
+_WORD = 64
 
 
 @compiled
@@ -66,6 +50,7 @@ def best_probed(
     k: int,
     n: int,
     mask: NDArray[np.bool_],
+    words: _Words,
     counts: NDArray[np.int64],
     vector: _Floats,
     owner: int,
@@ -75,13 +60,13 @@ def best_probed(
 ) -> tuple[NDArray[np.int64], _Floats]:
     """Return the `k` best of the `n` rows that a mask admits, and their scores.
 
-    All of the tail is read, of the base the likeliest lists; `counts` says how many rows of each
-    the mask admits.
+    All of the tail is read, of the base the likeliest lists. `words` are the mask's bits, `counts`
+    says how many rows of each list it admits.
     """
     asked = question(vector, owner, columns[0])
     base, tail = parts_of(columns)
     found = scan_range(shortlist(k, n), tail, 0, len(tail.halves), mask[tail.first :], asked)
-    return settled(_probed(found, base, starts, shape, counts, mask, asked), base, tail, asked)
+    return settled(_probed(found, base, starts, shape, counts, words, asked), base, tail, asked)
 
 
 @compiled
@@ -91,88 +76,102 @@ def _probed(
     starts: NDArray[np.int64],
     shape: Shape,
     counts: NDArray[np.int64],
-    mask: NDArray[np.bool_],
+    words: _Words,
     asked: Question,
 ) -> Shortlist:
     """Offer the admitted rows of the likeliest lists."""
-    order, scores, spreads = _ordered(shape, counts, asked)
-    n_read, n_passed, n_round, at = 0, 0, _N_LISTS_A_ROUND, 0
+    bits = planes(asked.exact, shape.signs)
+    groups = _filled(counts)
+    ahead = outlook(shape, groups, asked, bits)
+    order = likeliest(ahead, groups)
+    n_read, n_passed, n_round, at, n_close = 0, 0, _N_LISTS_A_ROUND[0], 0, 0
     limit = _MISSED_SHARE * len(found.best)
     while at < len(order):
-        stop = min(at + n_round, len(order))
+        if at == n_close:
+            n_close = min(at + _N_CLOSER, len(order))
+            closer(ahead, shape, order[at:n_close], asked)
+            order[at:n_close] = likeliest(ahead, order[at:n_close])
+        stop = min(at + n_round, n_close)
         # Room for all rows, not only for those counted: nothing else checks these writes.
         some = order[at:stop]
-        rows, n = np.empty((starts[some + 1] - starts[some]).sum() + 1, np.int32), 0
-        for group in some:
-            n += admitted(mask, starts[group], starts[group + 1], rows[n:])
+        rows = np.empty((starts[some + 1] - starts[some]).sum(), np.int32)
+        ends = _chosen(words, starts, some, rows, shape.signs)
+        n = ends[-1]
+        n_read += n
+        if found.best[0] > -1:
+            n = _hopeful(found.best[0], rows, ends, some, ahead, shape, bits)
         found = scan_rows(found, part, rows[:n], asked)
-        n_read, n_passed = n_read + n, n_passed + len(rows) - 1
-        at, n_round = stop, n_round + n_round // 4
+        n_passed += len(rows)
+        at, n_round = stop, min(n_round + 1, _N_LISTS_A_ROUND[1])
         bar = found.best[0] + shape.slack
         if (
             n_read > _FLOOR
             and n_passed > _N_PASSED
             and bar > -1
-            and not _exceeds(limit, order[at:], scores, spreads, counts, bar)
+            and not exceeds(limit, ahead, order[at:], counts, bar)
         ):
             break
     return found
 
 
 @compiled
-def _ordered(
-    shape: Shape, counts: NDArray[np.int64], asked: Question
-) -> tuple[NDArray[np.int64], _Floats, _Floats]:
-    """Return the lists that hold admitted rows, the likeliest first, and all scores' μ and σ."""
-    n, variance = len(counts), _variance(shape.spread, asked.exact)
-    scores, spreads = np.empty(n, np.float32), np.empty(n, np.float32)
-    groups, sums = np.flatnonzero(counts).astype(np.int32), np.empty(n, np.int32)
-    products(shape.codes, groups, asked.codes, sums)
-    buckets = np.zeros(_N_BUCKETS + 1, np.int64)
-    keys = np.empty(n, np.int64)
-    for at in range(len(groups)):
-        group = groups[at]
-        scores[group] = sums[at] * asked.step * shape.scales[group]
-        spreads[group] = math.sqrt(shape.widths[group] * variance) + 1e-6
-        reach = scores[group] + _REACH * spreads[group]
-        keys[group] = min(max(int((1.5 - reach) / 3 * _N_BUCKETS), 0), _N_BUCKETS - 1)
-        buckets[keys[group] + 1] += 1
-    for i in range(_N_BUCKETS):
-        buckets[i + 1] += buckets[i]
-    order = np.empty(buckets[_N_BUCKETS], np.int64)
-    for group in groups:
-        order[buckets[keys[group]]] = group
-        buckets[keys[group]] += 1
-    return order, scores, spreads
-
-
-@fast
-def _variance(spread: _Floats, direction: _Floats) -> float:
-    """Return `direction @ spread @ direction`."""
-    total = 0.0
-    for i in range(len(direction)):
-        along = np.float32(0)
-        for j in range(len(direction)):
-            along += spread[i, j] * direction[j]
-        total += along * direction[i]
-    return total
+def _filled(counts: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Return the lists that hold admitted rows."""
+    groups, n = np.empty(len(counts), np.int32), 0
+    for group in range(len(counts)):
+        groups[n] = group
+        n += counts[group] > 0
+    return groups[:n]
 
 
 @compiled
-def _exceeds(
-    limit: float,
-    groups: NDArray[np.int64],
-    scores: _Floats,
-    spreads: _Floats,
-    counts: NDArray[np.int64],
-    bar: float,
-) -> bool:
-    """Return whether more than `limit` rows above the bar are to be expected in these lists."""
-    total = 0.0
-    for group in groups:
-        z = (bar - scores[group]) / spreads[group]
-        step = min(max(int(z * _N_STEPS), 0), len(_TAIL) - 1)
-        total += counts[group] * _TAIL[step]
-        if total > limit:
-            return True
-    return False
+def _chosen(
+    words: _Words,
+    starts: NDArray[np.int64],
+    groups: NDArray[np.int32],
+    rows: NDArray[np.int32],
+    signs: Signs,
+) -> NDArray[np.int64]:
+    """Write the rows of lists whose bits are set; return how many there are up to each list's end.
+
+    Their signs, which come next, are asked for.
+    """
+    n, stride, ends = 0, signs.terms.shape[1] // 2, np.empty(len(groups), np.int64)
+    for i in range(len(groups)):
+        start, stop = starts[groups[i]], starts[groups[i] + 1]
+        for w in range(start // _WORD, -(-stop // _WORD)):
+            word, first = words[w], w * _WORD
+            if first < start:
+                word &= ~np.uint64(0) << np.uint64(start - first)
+            if first + _WORD > stop:
+                word &= ~np.uint64(0) >> np.uint64(first + _WORD - stop)
+            while word:
+                row = first + first_one(word)
+                prefetch(signs.words, row * stride)
+                rows[n] = row
+                word &= word - np.uint64(1)
+                n += 1
+        ends[i] = n
+    return ends
+
+
+@compiled
+def _hopeful(
+    bar: np.float32,
+    rows: NDArray[np.int32],
+    ends: NDArray[np.int64],
+    groups: NDArray[np.int32],
+    ahead: Outlook,
+    shape: Shape,
+    asked: Planes,
+) -> int:
+    """Move those of the chosen rows that may be above the bar to the front; return how many."""
+    n, first = 0, 0
+    for i in range(len(groups)):
+        score, width = ahead.scores[groups[i]], shape.widths[groups[i]]
+        # Unit vectors: |question - centroid|² = 1 - 2 score + |centroid|².
+        distance = np.float32(2) - np.float32(2) * score - width
+        own = rows[first : ends[i]]
+        n += likely(shape.signs, own, asked, distance, bar - score, rows[n:])
+        first = ends[i]
+    return n

@@ -227,9 +227,19 @@ def exact(part: Part, i: int, asked: Question) -> np.float32:
 
 
 @compiled
+def _fetch(part: Part, row: int) -> None:
+    """Ask for the halves of a row ahead of their use."""
+    flat, width = part.halves.reshape(-1), part.halves.shape[1]
+    for j in range(0, width, _LINE // 2):
+        prefetch(flat, (row - part.first) * width + j)
+
+
+@compiled
 def _exact_scores(rows: NDArray[np.int64], base: Part, tail: Part, asked: Question) -> _Floats:
     scores = np.empty(len(rows), np.float32)
     for i in range(len(rows)):
+        if i + _AHEAD < len(rows):
+            _fetch(base if rows[i + _AHEAD] < tail.first else tail, rows[i + _AHEAD])
         part = base if rows[i] < tail.first else tail
         scores[i] = exact(part, rows[i] - part.first, asked)
     return scores

@@ -31,7 +31,7 @@ class Selection:
     seq: int = 0
     admitted: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     _rows: NDArray[np.int32] | None = None
-    _bits: NDArray[np.uint8] | None = None
+    _words: NDArray[np.uint64] | None = None
     _lists: Lists | None = None
     _counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
 
@@ -60,11 +60,16 @@ class Selection:
             self._rows = np.flatnonzero(self.mask).astype(np.int32)
         return self._rows
 
+    def words(self) -> NDArray[np.uint64]:
+        """Return the mask as bits, 64 rows a word, each word's lowest for its first row."""
+        if self._words is None:
+            packed = np.packbits(self.mask, bitorder="little")
+            self._words = np.pad(packed, (0, -len(packed) % 8)).view(np.uint64)
+        return self._words
+
     def bits(self, n: int) -> NDArray[np.uint8]:
         """Return the mask of the first `n` rows as bits, each byte's lowest for its first row."""
-        if self._bits is None:
-            self._bits = np.packbits(self.mask, bitorder="little")
-        own = self._bits[: (n + 7) // 8]
+        own = self.words().view(np.uint8)[: (n + 7) // 8]
         if n % 8:
             own = own.copy()
             own[-1] &= (1 << n % 8) - 1
@@ -101,7 +106,7 @@ class Selection:
             return
         self.mask[touched] = now
         self.n += int(gained.sum())
-        self._rows = self._bits = None
+        self._rows = self._words = None
         if self._lists is not None:
             rows = np.arange(len(cell_of))[touched]
             in_lists = rows < self._lists.starts[-1]

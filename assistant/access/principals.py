@@ -27,19 +27,32 @@ def principals_of(conn: Connection, person: Person) -> frozenset[Principal]:
 
 
 def qualify(source: str, principal: str) -> Principal:
-    """Return a source's own principal under the name that is unique among all sources.
+    """Return a principal that a source names under the name that is unique among all sources.
 
-    `group:x` becomes `group:<source>:x`, `user:x` becomes `user:local|x`, `user:<issuer>|x` and
-    `everyone` stay. Anything else matches nobody.
+    `group:x` becomes `group:<source>:x`, and `group://other/x`, the group `x` of another source,
+    `group:other:x`. `user:x` becomes `user:local|x`, `user:<issuer>|x` and `everyone` stay.
+    Anything else matches nobody.
     """
     if principal == EVERYONE:
         return EVERYONE
     kind, _, name = principal.partition(":")
-    if kind == "group" and name:
+    if kind == "group" and name.startswith("//"):
+        other, _, rest = name.removeprefix("//").partition("/")
+        if other and rest and ":" not in other:
+            return Principal(f"group:{other}:{rest}")
+    elif kind == "group" and name:
         return Principal(f"group:{source}:{name}")
     if kind == "user" and name:
         return Principal(principal if "|" in name else f"user:{LOCAL}|{name}")
     return Principal(f"{UNKNOWN}{principal}")
+
+
+def own_group(source: str, group_id: str) -> Principal:
+    """Return the unique name of a group that a source tells the members of.
+
+    It is always the source's own: no source adds people to a group of another.
+    """
+    return Principal(f"group:{source}:{group_id.removeprefix('group:')}")
 
 
 def principals_sha256(principals: Iterable[Principal]) -> str:

@@ -22,7 +22,7 @@ from assistant.store import runs, sources
 from assistant.store.sources import Source
 from assistant.vault import vault
 from connectors import registry
-from connectors.contract import ConnectorError
+from connectors.contract import ConnectorError, Receiving
 
 app = typer.Typer(help="Sources of every kind, and the connectors for them.", no_args_is_help=True)
 
@@ -79,6 +79,27 @@ def add(
         log = wiring.audit_log(chosen, database)
         connections.put(conn, log, partial(vault, chosen), draft)
     out.print(f"Added {name}. Next: assistant connector test {name}")
+
+
+@app.command()
+def listen(name: Name, data: Data = None) -> None:
+    """Receive what a source sends, such as HL7 messages, until stopped; a sync reads it."""
+    chosen = settings(data)
+    with wiring.database(chosen) as database, database.begin() as conn:
+        source = sources.source_named(conn, name)
+    receiver = wiring.connector(chosen, source)
+    if not isinstance(receiver, Receiving):
+        raise InvalidRequest(f"{name} sends nothing by itself; use: assistant sync run {name}")
+    try:
+        asyncio.run(receiver.receive(partial(_listening, name)))
+    except ConnectorError as error:
+        raise SyncError(f"{name}: {error}") from error
+    except KeyboardInterrupt:
+        out.print("Stopped; what was acknowledged is stored.")
+
+
+def _listening(name: str, address: str) -> None:
+    out.print(f"{name} listens at {address}. Stop it with Ctrl-C.")
 
 
 @app.command(name="test")

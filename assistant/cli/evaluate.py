@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import asdict
 from pathlib import Path
@@ -18,13 +19,15 @@ from assistant.cli.console import AsJson, Data, err, out, print_json, print_tabl
 from assistant.cli.models import embedder_progress
 from assistant.domain import Answer, Done, Lang, Passage, Question
 from assistant.errors import AssistantError, InvalidRequest
-from assistant.evaluation import datasets, golden, report
+from assistant.evaluation import datasets, golden, personal, report
 from assistant.evaluation.corpus import RERANKED, SYSTEMS, System
 from assistant.evaluation.run import AnswerFunction, evaluate
+from assistant.personal.finding import Kind
 from assistant.retrieval.rerank import Reranking
 from assistant.settings import Settings
 
 ANSWERS = "answers"
+PERSONAL_DATA = "personal-data"
 
 app = typer.Typer(help="Measure quality on questions with known answers.", no_args_is_help=True)
 
@@ -39,7 +42,8 @@ def run(
     folders: Annotated[list[Path], typer.Argument(help="Folders with corpus and queries.")],
     limit: Annotated[int | None, typer.Option(min=1, help="Ask only N questions a set.")] = None,
     system: Annotated[
-        list[str] | None, typer.Option(help="bm25, dense, hybrid, reranked or answers; repeatable.")
+        list[str] | None,
+        typer.Option(help="bm25, dense, hybrid, reranked, answers, personal-data."),
     ] = None,
     lang: Annotated[str | None, typer.Option(help="Questions in this language.")] = None,
     question_field: Annotated[
@@ -53,10 +57,11 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Evaluate sets, or the golden questions of synced companies, and print the figures."""
+    if system and PERSONAL_DATA in system:
+        _run_personal(folders, as_json)
+        return
     chosen = settings(data)
-    for folder in folders:
-        if not folder.is_dir():
-            raise InvalidRequest(f"There is no folder {folder}; check the path.")
+    _check(folders)
     if len(folders) == 1 and not list(folders[0].glob("corpus.jsonl*")):
         _run_golden(chosen, folders[0], limit, as_json)
         return
@@ -93,6 +98,35 @@ def run(
         return
     for table in report.tables(found):
         out.print(table)
+
+
+def _check(folders: list[Path]) -> None:
+    for folder in folders:
+        if not folder.is_dir():
+            raise InvalidRequest(f"There is no folder {folder}; check the path.")
+
+
+def _run_personal(paths: list[Path], as_json: bool) -> None:
+    """Say how well personal data is found in files with labelled spans."""
+    found = {path.name: personal.evaluate(path) for path in paths}
+    if as_json:
+        print_json({name: _tallies(tallies) for name, tallies in found.items()})
+        return
+    for name, tallies in found.items():
+        rows = [(kind, *figures.values()) for kind, figures in _tallies(tallies).items()]
+        print_table(name, ("kind", "spans", "findings", "recall", "precision"), rows)
+
+
+def _tallies(tallies: Mapping[Kind, personal.Tally]) -> dict[str, dict[str, Any]]:
+    return {
+        kind: {
+            "spans": tally.n_spans,
+            "findings": tally.n_right + tally.n_wrong,
+            "recall": None if tally.recall is None else round(tally.recall, 4),
+            "precision": None if tally.precision is None else round(tally.precision, 4),
+        }
+        for kind, tally in tallies.items()
+    }
 
 
 def _systems(names: list[str] | None, *, has_reranker: bool) -> tuple[tuple[System, ...], bool]:

@@ -20,11 +20,14 @@ from assistant.cli import (
     access,
     audit,
     connector,
+    curation,
     evaluate,
     index,
     operate,
     question,
+    reading,
     records,
+    rights,
     steering,
     sync,
 )
@@ -38,14 +41,16 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (question, operate):
+for module in (question, reading, operate):
     module.register(app)
 steering.register(sync.app)
 app.add_typer(connector.app, name="connector")
 app.add_typer(sync.app, name="sync")
+sync.app.command()(curation.report)
 app.add_typer(index.app, name="index")
 app.add_typer(records.app, name="records")
 app.add_typer(access.app, name="user")
+app.add_typer(rights.app, name="access")
 app.add_typer(audit.app, name="audit")
 app.add_typer(evaluate.app, name="eval")
 

@@ -1,10 +1,9 @@
-"""Asking, searching and reading from the command line, without a running server."""
+"""Asking and searching from the command line, without a running server."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,8 +15,7 @@ from assistant.cli.console import AsJson, Data, err, out, print_json, print_tabl
 from assistant.cli.models import embedder_progress
 from assistant.domain import Answer, Delta, Done, Question, Status
 from assistant.errors import AssistantError, InvalidRequest
-from assistant.text.language import detect_language, question_language
-from connectors.readers import ReadError, read_file, reading_json
+from assistant.text.language import question_language
 from indexes.model import MetadataFilter
 
 As = Annotated[str, typer.Option("--as", help="Login of the person who asks.")]
@@ -30,7 +28,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command()(ask)
     app.command()(search)
-    app.command()(read)
 
 
 def ask(
@@ -132,30 +129,3 @@ def search(
         for p in found.passages
     ]
     print_table(f"{found.n_found} passages", ("", "score", "document", "page", "text"), rows)
-
-
-def read(
-    file: Annotated[Path, typer.Argument(help="Any file a connector could bring.")],
-    as_json: AsJson = False,
-    data: Data = None,
-) -> None:
-    """Show what the reader of a file understood."""
-    del data
-    if not file.is_file():
-        raise InvalidRequest(f"There is no file {file}; check the path.")
-    try:
-        reading = read_file(file)
-    except ReadError as error:
-        raise AssistantError(f"{file.name} can't be read ({error.cause}): {error}") from error
-    body = reading_json(reading)
-    text = "\n".join(block.text for block in reading.blocks)
-    body["lang"] = detect_language(text, reading.lang) if text.strip() else reading.lang
-    if as_json:
-        print_json(body)
-        return
-    out.print(f"{body['title']} · {body['media_type']} · {body['lang']}", style="bold")
-    for block in reading.blocks:
-        place = f"p{block.page} " if block.page else ""
-        out.print(f"[{place}{block.kind}] {block.text}", markup=False)
-    for warning in reading.warnings:
-        err.print(f"! {warning}", markup=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
 
@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from assistant.domain import Chunk
 from assistant.ingest.chunk import chunk, chunk_of_blocks
+from assistant.ingest.curate import Curated, Curator, repeated_blocks
 from assistant.ingest.progress import Stages
 from assistant.store.document import Facts, Original
 from assistant.store.records import NewRecord
@@ -30,7 +31,10 @@ MAX_NAME_BYTES = 255
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What a file says: its chunks, and a hash of all that enters their embeddings."""
+    """What a file says: its chunks, and a hash of all that enters their embeddings.
+
+    `original` is missing where something was masked: its pages would show it.
+    """
 
     title: str
     lang: str
@@ -39,7 +43,29 @@ class Body:
     content_sha256: str
     warnings: tuple[str, ...]
     original: Original | None
+    curated: Curated
     records: tuple[NewRecord, ...] = ()
+
+    def without(self, repeated: frozenset[int]) -> Body:
+        """Return this with the edges that many documents repeat, by their keys, left to one side.
+
+        They stay in the text, but models aren't given them.
+        """
+        edges = frozenset(self.curated.curation.edges) & repeated
+        if not edges:
+            return self
+        blocks = repeated_blocks(self.curated, edges)
+        curation = self.curated.curation
+        findings = {**curation.findings, "repeated": len(blocks)}
+        curation = replace(curation, repeated=tuple(sorted(edges)), findings=findings)
+        reading = self.curated.reading
+        return replace(
+            self,
+            chunks=tuple(chunk(reading, self.lang, blocks)),
+            records=placed_records(reading, blocks),
+            content_sha256=content_sha256(self.title, self.lang, reading, blocks),
+            curated=replace(self.curated, curation=curation),
+        )
 
 
 async def fetch(connector: Connector, item: Item, folder: Path, max_bytes: int) -> Path:
@@ -72,8 +98,10 @@ def _file_name(item_id: str) -> str:
     return path.stem.encode()[:200].decode(errors="ignore") + path.suffix[:10]
 
 
-def understand(path: Path, item: Item, sandbox: Sandbox, limits: Limits, stages: Stages) -> Body:
-    """Read and chunk a fetched file; raises `ReadError` with a cause."""
+def understand(
+    path: Path, item: Item, sandbox: Sandbox, limits: Limits, curator: Curator, stages: Stages
+) -> Body:
+    """Read, curate and chunk a fetched file; raises `ReadError` with a cause, or `PersonalData`."""
     with stages.timed("read", 1, path.stat().st_size):
         reading = sandbox.read(path, limits=limits)
     text = "\n".join(block.text for block in reading.blocks)
@@ -81,8 +109,10 @@ def understand(path: Path, item: Item, sandbox: Sandbox, limits: Limits, stages:
         raise ReadError("empty", "The file holds no text; if it is a scan, it needs OCR first.")
     declared = item.meta.get("lang")
     lang = detect_language(text, declared if isinstance(declared, str) else reading.lang)
-    title = item.title or reading.title or item.id
-    paged = reading.media_type in PAGED
+    with stages.timed("curate", 1):
+        curated = curator.curate(item, reading, item.title or reading.title or item.id, lang)
+    reading, title = curated.reading, curated.title
+    kept = reading.media_type in PAGED and not curated.masked
     with stages.timed("chunk"):
         chunks = tuple(chunk(reading, lang))
     stages.add("chunk", 0, len(chunks), sum(len(one.text.encode()) for one in chunks))
@@ -93,16 +123,19 @@ def understand(path: Path, item: Item, sandbox: Sandbox, limits: Limits, stages:
         chunks=chunks,
         content_sha256=content_sha256(title, lang, reading),
         warnings=reading.warnings,
-        original=Original(reading.media_type, path.read_bytes()) if paged else None,
+        original=Original(reading.media_type, path.read_bytes()) if kept else None,
+        curated=curated,
         records=placed_records(reading),
     )
 
 
-def placed_records(reading: Reading) -> tuple[NewRecord, ...]:
+def placed_records(
+    reading: Reading, repeated: frozenset[int] = frozenset()
+) -> tuple[NewRecord, ...]:
     """Return the records of a reading, each with the place of the chunk that words it."""
     if not reading.records:
         return ()
-    places = chunk_of_blocks(reading)
+    places = chunk_of_blocks(reading, repeated)
     return tuple(
         NewRecord(record, None if record.block is None else places.get(record.block))
         for record in reading.records
@@ -136,10 +169,13 @@ def _date(value: JsonValue) -> date | None:
         return None
 
 
-def content_sha256(title: str, lang: str, reading: Reading) -> str:
+def content_sha256(
+    title: str, lang: str, reading: Reading, repeated: frozenset[int] = frozenset()
+) -> str:
     """Return a hash of all that is stored of a reading, in hex."""
     parts: list[object] = [title, lang, reading.media_type]
     parts += [[block.kind, block.text, block.page, block.heading] for block in reading.blocks]
+    parts += [sorted(repeated)] if repeated else []
     if reading.records:
         parts += [record_json(record) for record in reading.records]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()

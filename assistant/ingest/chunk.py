@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import Literal
 
 from assistant.domain import Chunk
+from assistant.text.instructions import instruction_score
 from assistant.text.sentences import Span, lines, sentences
 from connectors.readers.model import Block, Box, Reading
 
@@ -30,31 +31,38 @@ _BY_LINES = frozenset({"table", "list", "code", "record"})
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A part of one block, short enough for a chunk; `caption` is that of its table."""
+    """A part of one block, short enough for a chunk; `caption` is that of its table.
+
+    `repeated`: many documents have it, so that it is no chunk of its own if that can be avoided.
+    """
 
     text: str
     block: Block
     boxes: tuple[Box, ...]
     flow: Literal["prose", "table", "record"]
     caption: str = ""
+    repeated: bool = False
 
 
-def chunk(reading: Reading, lang: str) -> list[Chunk]:
-    """Cut a reading into chunks, in the order of its blocks; empty if it has no text."""
+def chunk(reading: Reading, lang: str, repeated: frozenset[int] = frozenset()) -> list[Chunk]:
+    """Cut a reading into chunks, in the order of its blocks; empty if it has no text.
+
+    `repeated` are the indices of blocks that many documents have: they go with a neighbour.
+    """
     chunks: list[Chunk] = []
     at = 0
-    for group in _all_groups(reading):
+    for group in _all_groups(reading, repeated):
         made = _chunk(group, lang, at)
         chunks.append(made)
         at = made.end + len(SEPARATOR)
     return chunks
 
 
-def chunk_of_blocks(reading: Reading) -> dict[int, int]:
+def chunk_of_blocks(reading: Reading, repeated: frozenset[int] = frozenset()) -> dict[int, int]:
     """Return the place of the chunk that begins each block, both counted from 0."""
     numbers = {id(block): n for n, block in enumerate(reading.blocks)}
     found: dict[int, int] = {}
-    for place, group in enumerate(_all_groups(reading)):
+    for place, group in enumerate(_all_groups(reading, repeated)):
         for piece in group:
             if (number := numbers.get(id(piece.block))) is not None:
                 found.setdefault(number, place)
@@ -66,9 +74,10 @@ def document_text(chunks: Iterable[Chunk]) -> str:
     return SEPARATOR.join(chunk.text for chunk in chunks)
 
 
-def _all_groups(reading: Reading) -> Iterator[list[_Piece]]:
+def _all_groups(reading: Reading, repeated: frozenset[int]) -> Iterator[list[_Piece]]:
+    common = frozenset(id(reading.blocks[index]) for index in repeated)
     for blocks in _sections(reading.blocks):
-        yield from _groups(_pieces(blocks))
+        yield from _groups(_pieces(blocks, common))
 
 
 def _sections(blocks: Sequence[Block]) -> Iterator[list[Block]]:
@@ -87,7 +96,7 @@ def _is_bare(heading: Block, following: Sequence[Block]) -> bool:
     return not following or following[0].heading[: len(path)] != path
 
 
-def _pieces(blocks: Sequence[Block]) -> Iterator[_Piece]:
+def _pieces(blocks: Sequence[Block], common: frozenset[int]) -> Iterator[_Piece]:
     """Cut blocks that are too long; a caption above a table belongs to it and names its parts."""
     caption = ""
     for n, block in enumerate(blocks):
@@ -99,7 +108,8 @@ def _pieces(blocks: Sequence[Block]) -> Iterator[_Piece]:
             flow = "record"
         for i, (start, end) in enumerate(_cuts(block)):
             text = block.text[start:end]
-            yield _Piece(text, block, _boxes(block, start, end), flow, caption if i else "")
+            boxes = _boxes(block, start, end)
+            yield _Piece(text, block, boxes, flow, caption if i else "", id(block) in common)
         caption = " ".join(block.text.split()) if leads else ""
 
 
@@ -185,17 +195,22 @@ def _groups(pieces: Iterable[_Piece]) -> list[list[_Piece]]:
             groups.append([piece])
     joined: list[list[_Piece]] = []
     for group in groups:
-        if joined and _size(joined[-1]) < TINY_CHARS and _fits(joined[-1], group):
+        if joined and _is_light(joined[-1]) and _fits(joined[-1], group):
             joined[-1] += group
         else:
             joined.append(group)
     kept: list[list[_Piece]] = []
     for group in joined:
-        if kept and _size(group) < TINY_CHARS and _fits(kept[-1], group):
+        if kept and _is_light(group) and _fits(kept[-1], group):
             kept[-1] += group
         else:
             kept.append(group)
     return kept
+
+
+def _is_light(group: Sequence[_Piece]) -> bool:
+    """Say whether a group is too little for a chunk of its own."""
+    return _size(group) < TINY_CHARS or all(piece.repeated for piece in group)
 
 
 def _joins(group: list[_Piece], piece: _Piece) -> bool:
@@ -218,7 +233,7 @@ def _fits(one: Sequence[_Piece], other: Sequence[_Piece]) -> bool:
 
 def _chunk(group: Sequence[_Piece], lang: str, at: int) -> Chunk:
     text = "\n".join(piece.text for piece in group)
-    longest = max(group, key=lambda piece: len(piece.text))
+    longest = max(group, key=lambda piece: (not piece.repeated, len(piece.text)))
     caption = group[0].caption
     return Chunk(
         text=text,
@@ -234,4 +249,17 @@ def _chunk(group: Sequence[_Piece], lang: str, at: int) -> Chunk:
             if piece.block.page is not None
             for box in piece.boxes
         ),
+        omitted=_omitted(group),
+        instruction=instruction_score(text),
     )
+
+
+def _omitted(group: Sequence[_Piece]) -> tuple[Span, ...]:
+    """Return the spans of a group's text that many documents repeat."""
+    spans: list[Span] = []
+    at = 0
+    for piece in group:
+        if piece.repeated:
+            spans.append((at, at + len(piece.text)))
+        at += len(piece.text) + 1
+    return tuple(spans)

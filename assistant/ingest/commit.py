@@ -9,18 +9,19 @@ from sqlalchemy import Connection
 from assistant.access.principals import qualify
 from assistant.domain import Principal
 from assistant.ingest.body import Body, facts
+from assistant.ingest.curate import Curator
 from assistant.ingest.page import Page, Unread
 from assistant.ingest.step import step
-from assistant.store import acls, catalog, runs, seen
+from assistant.store import acls, catalog, curations, runs, seen
 from assistant.store.acls import Acl
 from assistant.store.document import NewDocument
 from assistant.store.sources import Source
 from connectors.contract import Access, Failed, Item
 
 
-def page(conn: Connection, source: Source, page: Page, run_no: int) -> None:
+def page(conn: Connection, source: Source, page: Page, run_no: int, curator: Curator) -> None:
     """Apply what a page found; what need not be written again is kept in a few statements."""
-    items = sorted(page.items, key=lambda item: item.id)
+    items = sorted(map(curator.cleaned, page.items), key=lambda item: item.id)
     page.counts.listed += len(items)
     access_ids = _access_ids(conn, source, {item.access for item in items})
     kept = []
@@ -39,6 +40,9 @@ def page(conn: Connection, source: Source, page: Page, run_no: int) -> None:
     runs.clear_failures(conn, source.id, [event.id for event in page.gone])
     for failed in page.failed:
         _fail(conn, source, page, failed, run_no)
+    curations.put(
+        conn, source.id, {key: body.curated.curation for key, body in page.bodies.items()}
+    )
 
 
 def _write(
@@ -108,6 +112,8 @@ def _note_failures(conn: Connection, source: Source, page: Page, items: Sequence
         found = unread.get(item.id)
         if found is not None:
             page.counts.failed += 1
+            if found.withdrawn and catalog.delete_document(conn, source.id, item.id):
+                page.counts.deleted += 1
             listed = item.model_dump(mode="json")
             runs.record_failure(conn, source.id, item.id, found.cause, found.error, listed)
     runs.clear_failures(conn, source.id, [item.id for item in items if item.id not in unread])

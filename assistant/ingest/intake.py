@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from assistant.errors import DependencyError
 from assistant.ingest.body import Body, fetch, understand
+from assistant.ingest.curate import REPEATED_IN, Curator, PersonalData
+from assistant.ingest.duplicates import settle
 from assistant.ingest.page import Page, Unread
 from assistant.ingest.progress import Gauge, Progress
 from assistant.ingest.step import step
 from assistant.ports import Embedder
-from assistant.store import catalog
+from assistant.store import catalog, curation_report, curations
 from assistant.store.database import Database
 from assistant.store.document import NewChunk
+from assistant.store.jobs import Held
 from assistant.store.sources import Source
 from assistant.text.context import embedding_text
+from assistant.text.instructions import INSTRUCTION
 from connectors.contract import Connector, Item, RetryLater
 from connectors.readers import Limits, ReadError, Sandbox
 
@@ -42,6 +48,7 @@ class Intake:
         limits: Limits,
         progress: Progress,
         gauge: Gauge,
+        curator: Curator,
         *,
         again: bool,
     ) -> None:
@@ -52,6 +59,7 @@ class Intake:
         self._limits = limits
         self._progress = progress
         self._gauge = gauge
+        self._curator = curator
         self._again = again
         self._sandbox = Sandbox()
 
@@ -64,8 +72,28 @@ class Intake:
         ids = [item.id for item in page.items if item.id not in page.compared]
         with self._database.reading() as conn:
             page.known |= catalog.known_documents(conn, self._source.id, ids)
+        known = [(item, page.known[item.id]) for item in page.items if item.id in page.known]
+        page.outdated = {item.id for item, old in known if self._curator.is_outdated(item, old)}
         page.compared.update(ids)
         step("page compared")
+
+    def is_outdated(self) -> bool:
+        """Say whether documents were curated under other rules: they are found by listing all."""
+        with self._database.reading() as conn:
+            held = curations.collections(conn, self._source.id)
+        return any(rules not in {"", self._curator.rules(name)} for name, rules in held)
+
+    async def settle(self, held: Held) -> None:
+        """Find out which documents are alike, once all are committed, and report."""
+
+        def settled() -> None:
+            settle(self._database)
+            with self._database.begin() as conn:
+                found = curation_report.report(conn, self._source.id, INSTRUCTION)
+                curation_report.keep(conn, held.lease, held.run_id, found)
+
+        with self._gauge.stages.timed("curate"):
+            await asyncio.to_thread(settled)
 
     def may_wait(self, page: Page) -> bool:
         """Say whether a page with nothing to read may grow by the next: few large commits."""
@@ -81,7 +109,29 @@ class Intake:
             gate = asyncio.Semaphore(MAX_READERS)
             reading = (self._read(item, Path(folder), gate) for item in wanted)
             found = await asyncio.gather(*reading)
-        page.found = {item.id: body for item, body in zip(wanted, found, strict=True)}
+        page.found = {
+            item.id: self._withdrawn(item, page, body) if isinstance(body, Unread) else body
+            for item, body in zip(wanted, found, strict=True)
+        }
+        with self._gauge.stages.timed("curate"):
+            await asyncio.to_thread(self._set_aside, page)
+
+    def _withdrawn(self, item: Item, page: Page, unread: Unread) -> Unread:
+        """Have what is stored go if the policy has changed and it can't be looked at again."""
+        known = page.known.get(item.id)
+        must_go = known is not None and self._curator.is_in_doubt(item, known)
+        return replace(unread, withdrawn=unread.withdrawn or must_go)
+
+    def _set_aside(self, page: Page) -> None:
+        """Leave to one side what documents of the source repeat at their edges."""
+        own = Counter(edge for body in page.bodies.values() for edge in body.curated.curation.edges)
+        if not own:
+            return
+        again = [page.known[key].id for key in page.bodies if key in page.known]
+        with self._database.reading() as conn:
+            others = curations.n_having(conn, own, again, REPEATED_IN)
+        repeated = frozenset(key for key in own if own[key] + others.get(key, 0) >= REPEATED_IN)
+        page.found |= {key: body.without(repeated) for key, body in page.bodies.items()}
 
     async def _read(self, item: Item, folder: Path, gate: asyncio.Semaphore) -> Body | Unread:
         """Read one item; whatever goes wrong with it never stops the run."""
@@ -93,11 +143,19 @@ class Intake:
                 self._gauge.stages.add("fetch", 0, 0, path.stat().st_size)
                 step("body fetched")
                 body = await asyncio.to_thread(
-                    understand, path, item, self._sandbox, self._limits, self._gauge.stages
+                    understand,
+                    path,
+                    item,
+                    self._sandbox,
+                    self._limits,
+                    self._curator,
+                    self._gauge.stages,
                 )
                 path.unlink()
+            except PersonalData as error:
+                outcome: Body | Unread = Unread("personal_data", str(error), withdrawn=True)
             except ReadError as error:
-                outcome: Body | Unread = Unread(error.cause, str(error))
+                outcome = Unread(error.cause, str(error))
             except (RetryLater, DependencyError):
                 raise
             except Exception as error:

@@ -13,18 +13,23 @@ from connectors.contract import Failed, Gone, Item
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """An item whose body could not be had: `cause` is a slug, `error` a sentence for the admin."""
+    """An item whose body could not be had: `cause` is a slug, `error` a sentence for the admin.
+
+    `withdrawn`: what is stored of it must go too.
+    """
 
     cause: str
     error: str
+    withdrawn: bool = False
 
 
 @dataclass(slots=True)
 class Page:
     """A page of changes on its way into the catalog, by the items' ids.
 
-    `compared` are the items that were looked up, `known` those that were found; `embedded` are
-    the items whose chunks were not found among the stored ones.
+    `compared` are the items that were looked up, `known` those that were found, `outdated` those
+    that were curated under other rules; `embedded` are the items whose chunks were not found among
+    the stored ones.
     """
 
     events: list[Item | Gone | Failed] = field(default_factory=list)
@@ -33,6 +38,7 @@ class Page:
     found: dict[str, Body | Unread] = field(default_factory=dict)
     chunks: dict[str, list[NewChunk]] = field(default_factory=dict)
     embedded: set[str] = field(default_factory=set)
+    outdated: set[str] = field(default_factory=set)
     counts: Counts = field(default_factory=Counts)
     began_s: float = field(default_factory=time.monotonic)
 
@@ -73,7 +79,9 @@ class Page:
     def is_new(self, item: Item) -> bool:
         """Say whether the item's content must be read."""
         known = self.known.get(item.id)
-        return known is None or not known.is_live or known.version != item.version
+        if known is None or not known.is_live or known.version != item.version:
+            return True
+        return item.id in self.outdated
 
     def is_kept(self, item: Item, body: Body) -> bool:
         """Say whether only the source's version of the same content changed."""

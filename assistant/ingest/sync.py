@@ -16,11 +16,12 @@ from typing import cast
 
 from sqlalchemy import Connection
 
-from assistant.access.principals import qualify
+from assistant.access.principals import own_group, qualify
 from assistant.audit.event import SYSTEM, Event, SyncFinished, SyncStarted
 from assistant.audit.log import AuditLog
 from assistant.errors import AssistantError, Conflict, SyncError
 from assistant.ingest import commit
+from assistant.ingest.curate import Curator
 from assistant.ingest.forecast import Forecast
 from assistant.ingest.heartbeat import Heartbeat
 from assistant.ingest.intake import Intake
@@ -31,7 +32,7 @@ from assistant.ingest.progress import Counts, Gauge, Progress, Stages
 from assistant.ingest.step import step
 from assistant.ingest.task import Pass, Task
 from assistant.ports import Embedder
-from assistant.settings import SyncSettings
+from assistant.settings import CurationSettings, SyncSettings
 from assistant.store import catalog, jobs, memberships, runs, sources
 from assistant.store.database import Database
 from assistant.store.jobs import Held
@@ -54,6 +55,7 @@ def _nobody_asks(heart: Heartbeat) -> None:
     del heart
 
 
+NOTHING_MASKED = CurationSettings()
 MAX_RETRIES = 8
 MAX_READERS = 2
 MIN_GUARDED = 10
@@ -75,6 +77,7 @@ class SyncRun:
         audit: AuditLog,
         settings: SyncSettings,
         progress: Progress,
+        curation: CurationSettings = NOTHING_MASKED,
         task: Task = Task(),  # noqa: B008
     ) -> None:
         self._source = source
@@ -90,8 +93,17 @@ class SyncRun:
         self._gauge = Gauge()
         limits = Limits(file_bytes=settings.max_file_bytes, wall_s=settings.read_timeout_s)
         again = task.full or task.kind == "retry"
+        self._curator = Curator(source.name, curation.personal_data)
         self._intake = Intake(
-            source, connector, database, embedder, limits, progress, self._gauge, again=again
+            source,
+            connector,
+            database,
+            embedder,
+            limits,
+            progress,
+            self._gauge,
+            self._curator,
+            again=again,
         )
         self._goes_on = False
         self._note = ""
@@ -195,7 +207,7 @@ class SyncRun:
         with self._database.begin() as conn:
             as_of = sources.clock(conn)
         groups = {
-            qualify(self._source.name, group.id): {
+            own_group(self._source.name, group.id): {
                 qualify(self._source.name, member) for member in group.members
             }
             async for group in self._connector.groups()
@@ -212,13 +224,16 @@ class SyncRun:
         cursor, whole, run_no, began_at = source.cursor, source.whole, source.run_no, source.pass_at
         with self._database.begin() as conn:
             now = sources.clock(conn)
-        if cursor is None or (self._task.full and not self._goes_on):
+        again = self._task.full or self._intake.is_outdated()
+        if cursor is None or (again and not self._goes_on):
             cursor, whole, run_no, began_at = None, True, run_no + 1, now
         tries = 0
         while True:
             passing = Pass(held, whole, run_no, cursor, cursor is None, began_at or now)
             try:
                 await (self._list if self._forecast is None else self._foresee)(passing)
+                if self._forecast is None:
+                    await self._intake.settle(held)
                 step("all committed")
                 self._mark_current(passing)
                 return
@@ -334,7 +349,7 @@ class SyncRun:
         with self._database.begin() as conn:
             sources.renew_lease(conn, lease, self._settings.lease_s)
             step("commit begun")
-            commit.page(conn, self._source, page, passing.run_no)
+            commit.page(conn, self._source, page, passing.run_no, self._curator)
             step("page written")
             whole = isinstance(mark, Complete)
             if whole:

@@ -18,8 +18,10 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from assistant.domain import DocumentId
+from assistant.store import curations as curation_rows
 from assistant.store import records
 from assistant.store.copying import copying
+from assistant.store.curation_tables import curations
 from assistant.store.document import (
     Facts,
     KnownDocument,
@@ -50,6 +52,8 @@ _CHUNK_COLUMNS = {
     "sha256": "text",
     "embedding": "bytea",
     "embedder": "text",
+    "instruction": "float8",
+    "omitted": "jsonb",
 }
 _COPY_CHUNKS = "COPY chunks ({}) FROM STDIN (FORMAT BINARY)".format(
     ", ".join(f'"{name}"' for name in _CHUNK_COLUMNS)
@@ -61,7 +65,11 @@ def known_documents(
 ) -> dict[str, KnownDocument]:
     """Return the known documents among these external ids, the deleted ones too."""
     wanted = documents.c.external_id == sa.any_(sa.literal(list(external_ids), sa.ARRAY(sa.Text)))
-    rows = conn.execute(sa.select(documents).where(documents.c.source_id == source_id, wanted))
+    rows = conn.execute(
+        sa.select(documents, curations.c.rules)
+        .outerjoin(curations, curations.c.document_id == documents.c.id)
+        .where(documents.c.source_id == source_id, wanted)
+    )
     return {row.external_id: _known(row) for row in rows}
 
 
@@ -262,6 +270,7 @@ def _delete(
             deleted_at=sa.func.now(),
         )
     )
+    curation_rows.forget(conn, [DocumentId(row.id) for row in rows])
     _drop_originals(conn, [row.original_sha256 for row in rows])
     bump_epoch(conn)
     return [(DocumentId(row.id), row.external_id) for row in rows]
@@ -333,6 +342,8 @@ def _insert_chunks(
                     hashlib.sha256(chunk.text.encode()).hexdigest(),
                     np.asarray(new.embedding).astype("<f2").tobytes(),
                     new.embedder,
+                    chunk.instruction,
+                    Jsonb([list(span) for span in chunk.omitted]),
                 )
             )
 
@@ -366,4 +377,5 @@ def _known(row: sa.Row[*tuple[Any, ...]]) -> KnownDocument:
         content_sha256=row.content_sha256,
         facts=facts_of(row),
         is_live=row.state == "live",
+        rules=row.rules,
     )

@@ -76,7 +76,10 @@ class NewDocument:
 
 @dataclass(frozen=True, slots=True)
 class KnownDocument:
-    """What a sync run compares an item with, to see whether it must be read again."""
+    """What a sync run compares an item with, to see whether it must be read again.
+
+    `rules` name the policy it was curated under; None if it was stored before there was one.
+    """
 
     id: DocumentId
     external_id: str
@@ -86,6 +89,7 @@ class KnownDocument:
     content_sha256: str
     facts: Facts
     is_live: bool
+    rules: str | None = None
 
 
 def chunk_of(row: sa.Row[*tuple[Any, ...]]) -> Chunk:
@@ -100,6 +104,8 @@ def chunk_of(row: sa.Row[*tuple[Any, ...]]) -> Chunk:
         end=fields["end"],
         page=fields["page"],
         boxes=tuple((int(b[0]), b[1], b[2], b[3], b[4]) for b in fields["boxes"]),
+        omitted=tuple((start, end) for start, end in fields["omitted"]),
+        instruction=fields["instruction"],
     )
 
 

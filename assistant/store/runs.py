@@ -32,7 +32,8 @@ class SyncRun:
     """One run of a source; `counts` by outcome, `stages` with n, bytes and seconds by stage.
 
     `by_worker`: queued for any worker, rather than run by a command. `n_lost` counts workers that
-    died during it. `note` is what a dry run says besides its counts.
+    died during it. `note` is what a dry run says besides its counts, `curation` the report of what
+    the source held at the end.
     """
 
     id: int
@@ -55,6 +56,7 @@ class SyncRun:
     error: str
     note: str
     token: int
+    curation: dict[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,8 @@ chunks = Table(
     Column("sha256", Text, nullable=False),
     Column("embedding", LargeBinary, nullable=False),
     Column("embedder", Text, nullable=False),
+    Column("instruction", sa.Float, nullable=False, server_default="0"),
+    Column("omitted", JSONB, nullable=False, server_default=sa.text("'[]'::jsonb")),
     sa.UniqueConstraint("document_id", "ord"),
 )
 
@@ -249,10 +251,7 @@ sync_runs = Table(
     _time("started_at"),
     _time("beat_at"),
     _time("finished_at"),
-    _json("progress"),
-    _json("counts"),
-    _json("seconds"),
-    _json("stages"),
+    *map(_json, ("progress", "counts", "seconds", "curation", "stages")),
     _text("error"),
     _text("note"),
     _int("token"),

@@ -18,4 +18,15 @@ def embedding_text(title: str, chunk: Chunk) -> str:
     prefix = " › ".join(path)
     if len(prefix) > MAX_PREFIX_CHARS:
         prefix = prefix[: MAX_PREFIX_CHARS - 1].rstrip() + "…"
-    return f"{prefix}\n{chunk.text}" if prefix else chunk.text
+    text = _own(chunk)
+    return f"{prefix}\n{text}" if prefix else text or chunk.text
+
+
+def _own(chunk: Chunk) -> str:
+    """Return a chunk's text without what many documents repeat."""
+    pieces: list[str] = []
+    at = 0
+    for start, end in chunk.omitted:
+        pieces.append(chunk.text[at:start])
+        at = end
+    return "".join((*pieces, chunk.text[at:])).strip() if pieces else chunk.text

@@ -244,6 +244,8 @@ def _body(
         if not any(row.cells[1:]):
             if data and not waiting and row.label[:1].islower():
                 data[-1].join(row)
+            elif waiting and row.label[:1].islower() and not waiting[-1].label.endswith(":"):
+                waiting[-1].join(row)
             else:
                 waiting.append(row)
             continue
@@ -251,12 +253,12 @@ def _body(
             data[-1].join(row)
             continue
         x0 = segments[0].x0
+        while waiting and _continues(waiting[-1], row, labels_end):
+            label = waiting.pop()
+            row = Row([f"{label.label} {row.label}", *row.cells[1:]], label.lines + row.lines)
         for label in waiting:
-            if _continues(label, row, labels_end):
-                row = Row([f"{label.label} {row.label}", *row.cells[1:]], label.lines + row.lines)
-            else:
-                sections = [s for s in sections if s.x0 < label.x0 - 2] + [label]
-                data.append(label)
+            sections = [s for s in sections if s.x0 < label.x0 - 2] + [label]
+            data.append(label)
         waiting = []
         sections = [s for s in sections if row.label and s.x0 < x0 - 1.5]
         spoken.update(map(id, sections))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from pathlib import Path
 from typing import BinaryIO
 
@@ -230,13 +231,24 @@ def _local_names(head: bytes) -> list[bytes]:
 
 def _archive(head: bytes, names: list[bytes]) -> str:
     if head[30:38] == b"mimetype":
-        declared = re.match(rb"[\w.+/-]+", head[38:160])
+        declared = re.match(rb"[\w.+-]+/[\w.+-]+", _first_entry(head))
         if declared:
             return declared.group(0).decode("ascii").split("PK")[0]
     for part, media_type in _ZIP_PARTS:
         if any(name.startswith(part) for name in names):
             return media_type
     return ZIP
+
+
+def _first_entry(head: bytes) -> bytes:
+    """The first bytes of a zip's first entry, which some programs pack although they must not."""
+    start = 30 + int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+    if int.from_bytes(head[8:10], "little") == 0:
+        return head[start : start + 120]
+    try:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(head[start:], 120)
+    except zlib.error:
+        return b""
 
 
 def _text(head: bytes, suggested: str | None) -> str:

@@ -32,6 +32,7 @@ class Recognition:
         self._start = 0.0
         self._done: list[int] = []
         self._blank: list[int] = []
+        self._empty: list[int] = []
         self._slow: list[int] = []
         self._left: list[int] = []
 
@@ -57,6 +58,10 @@ class Recognition:
         (self._slow if n_seconds > limit else self._blank).append(number)
         return None
 
+    def pass_over(self, number: int) -> None:
+        """Note a page on which there is nothing to recognise."""
+        self._empty.append(number)
+
     def warnings(self) -> list[str]:
         """What an admin should know about the pages."""
         warnings = []
@@ -64,6 +69,8 @@ class Recognition:
             warnings.append(
                 f"Text was recognised (OCR) on pages: {numbers(self._done)}; it may have errors."
             )
+        if self._empty:
+            warnings.append(f"No text is on pages: {numbers(self._empty)}.")
         if self._blank:
             warnings.append(f"No text was found on the picture of pages: {numbers(self._blank)}.")
         if self._slow:
@@ -73,7 +80,9 @@ class Recognition:
                 f"No text layer on pages: {numbers(self._left)}; to read them, {INSTALL}."
             )
         elif self._left:
-            warnings.append(f"Over the budget for OCR were pages: {numbers(self._left)}; split it.")
+            warnings.append(
+                f"Over the budget for OCR were pages: {numbers(self._left)}; split the file."
+            )
         missing = set(tesseract.LANGUAGES) - set(
             self._engine.languages.split("+") if self._engine else ()
         )

@@ -61,6 +61,10 @@ def _frames(source: Source) -> Iterator[tuple[Image.Image, float]]:
                     return
                 _refuse_giant(frame)
                 yield _prepared(frame)
+    except Image.DecompressionBombError as error:
+        raise ReadError(
+            "bomb", "The picture unpacks to too many pixels; make it smaller."
+        ) from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, KeyError) as error:
         raise ReadError("corrupt", "The picture is damaged and can't be opened.") from error
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LABELLED = re.compile(
     r"^(table|figure|fig\.|exhibit|tabela|figura|quadro|gráfico)\s+\w*\d", re.IGNORECASE
 )
+_ALIGNED = 5.0
 _NUMBERED = re.compile(r"^\d+(\.\d+)*\.?\s+[^\W\d]")
 
 
@@ -56,6 +57,9 @@ def _run_end(lines: Sequence[Line], rows: Sequence[list[Segment]], start: int) -
     end = i = start + 1
     has_data = False
     while i < len(lines) and i - end < 4 and _near(lines[i - 1], lines[i], 2.6):
+        if _resumes(lines, rows, start, i):
+            i += 1
+            continue
         if _is_prose(rows[i]):
             break
         ahead = [
@@ -81,6 +85,29 @@ def _run_end(lines: Sequence[Line], rows: Sequence[list[Segment]], start: int) -
             break
         i += 1
     return end
+
+
+def _resumes(lines: Sequence[Line], rows: Sequence[list[Segment]], start: int, i: int) -> bool:
+    """Whether a line is a label, however long, that rows with figures in the same columns follow.
+
+    Otherwise a label that fills the line would cut a statement in two, and a title in its middle
+    (`LIABILITIES AND EQUITY`) would pass for the header of another table.
+    """
+    if len(rows[i]) > 1 or lines[i].text.endswith(".") or lines[i].item:
+        return False
+    edges = [cell.x1 for row in rows[start:i] for cell in row[1:] if not is_year_or_word(cell.text)]
+    if not edges or lines[i].size > 1.12 * max(line.size for line in lines[start:i]):
+        return False
+    for k in range(i + 1, min(i + 4, len(lines))):
+        if not _near(lines[k - 1], lines[k], 2.6) or LABELLED.match(lines[k].text):
+            return False
+        figures = [cell for cell in rows[k][1:] if is_figure(cell.text)]
+        if len(rows[k]) > 1:
+            has_amounts = any(not is_year_or_word(cell.text) for cell in figures)
+            return has_amounts and all(
+                any(abs(cell.x1 - edge) < _ALIGNED for edge in edges) for cell in figures
+            )
+    return False
 
 
 def _separates(line: Line, row: Sequence[Segment], size: float) -> bool:

@@ -18,6 +18,8 @@ FEW_WORDS = 15
 """A page with at most so many words may be a scan with a stamp."""
 
 _COVERED = 0.6
+_OUTLINES = 30
+_DRAWN = (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_FORM, pdfium.FPDF_PAGEOBJ_SHADING)
 _MAX_OBJECTS = 1_500
 
 
@@ -30,6 +32,8 @@ def recognised(
         return had
     try:
         if not _is_scan(page, has_words=bool(had.words)):
+            if not had.words:
+                recognition.pass_over(number)
             return had
         image, dpi = _drawn(page)
     finally:
@@ -39,17 +43,19 @@ def recognised(
 
 
 def _is_scan(page: pdfium.FPDF_PAGE, *, has_words: bool) -> bool:
-    """Whether a page without words has anything on it, or pictures cover one with a stamp."""
-    n_objects = pdfium.FPDFPage_CountObjects(page)
-    if not has_words:
-        return bool(n_objects > 0)
+    """Whether a page without words has pictures or outlines of letters, or they cover a stamp."""
     width, height = pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page)
+    n_objects = pdfium.FPDFPage_CountObjects(page)
+    if not has_words and n_objects >= _OUTLINES:
+        return True
     covered = 0.0
     edges = [ctypes.c_float() for _ in range(4)]
     for i in range(min(n_objects, _MAX_OBJECTS)):
         part = pdfium.FPDFPage_GetObject(page, i)
-        is_picture = pdfium.FPDFPageObj_GetType(part) == pdfium.FPDF_PAGEOBJ_IMAGE
-        if is_picture and pdfium.FPDFPageObj_GetBounds(part, *edges):
+        kind = pdfium.FPDFPageObj_GetType(part)
+        if not has_words and kind in _DRAWN:
+            return True
+        if kind == pdfium.FPDF_PAGEOBJ_IMAGE and pdfium.FPDFPageObj_GetBounds(part, *edges):
             left, bottom, right, top = (edge.value for edge in edges)
             covered += max(0.0, right - left) * max(0.0, top - bottom)
     return bool(covered > _COVERED * width * height)

@@ -106,7 +106,7 @@ class Engine:
         self._show(picture)
         monitor = self._library.TessMonitorCreate()
         try:
-            self._library.TessMonitorSetDeadlineMSecs(monitor, int(limit_s * 1000))
+            self._library.TessMonitorSetDeadlineMSecs(monitor, max(1, int(limit_s * 1000)))
             if self._library.TessBaseAPIRecognize(self._handle, monitor) != 0:
                 return [], 0
         finally:

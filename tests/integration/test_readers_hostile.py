@@ -9,10 +9,12 @@ import signal
 import tempfile
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from email.message import EmailMessage
 from pathlib import Path
 
 import psutil
 import pytest
+from PIL import Image
 from reportlab.lib.pdfencrypt import StandardEncryption  # type: ignore[import-untyped]
 from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
 
@@ -92,6 +94,143 @@ def test_entities_in_office_and_xml(tmp_path: Path) -> None:
         text = f'<?xml version="1.0"?>{dtd}{body("&x;")}'
         assert cause_of(docx_of(tmp_path / "a.docx", text)) == "unsafe_xml"
         assert cause_of(write(tmp_path / "a.xml", text)) == "unsafe_xml"
+
+
+ODT = "application/vnd.oasis.opendocument.text"
+OFFICE = "urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+TEXT = "urn:oasis:names:tc:opendocument:xmlns:text:1.0"
+SLIDES = "http://schemas.openxmlformats.org/presentationml/2006/main"
+HTML = "application/xhtml+xml"
+
+
+def package(
+    path: Path, kind: str, text: str, dtd: str = "", extra: dict[str, bytes] | None = None
+) -> Path:
+    """A PPTX, ODT or EPUB with one text, perhaps behind a DTD, and other entries."""
+    parts: dict[str, str | bytes]
+    if kind == "pptx":
+        relation = (
+            '<Relationships><Relationship Id="r" Type="x/slide" Target="s.xml"/></Relationships>'
+        )
+        drawing = "http://schemas.openxmlformats.org/drawingml/2006/main"
+        office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+        parts = {
+            "ppt/presentation.xml": f'<p:presentation xmlns:p="{SLIDES}" xmlns:r="{office}">'
+            '<p:sldIdLst><p:sldId r:id="r"/></p:sldIdLst></p:presentation>',
+            "ppt/_rels/presentation.xml.rels": relation,
+            "ppt/s.xml": f'{dtd}<p:sld xmlns:p="{SLIDES}" xmlns:a="{drawing}"><p:cSld><p:spTree>'
+            f"<p:sp><p:txBody><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:txBody></p:sp>"
+            "</p:spTree></p:cSld></p:sld>",
+        }
+    elif kind == "odt":
+        parts = {
+            "mimetype": ODT,
+            "content.xml": f'{dtd}<o:document-content xmlns:o="{OFFICE}" xmlns:t="{TEXT}"><o:body>'
+            f"<o:text><t:p>{text}</t:p></o:text></o:body></o:document-content>",
+        }
+    else:
+        space = "urn:oasis:names:tc:opendocument:xmlns:container"
+        parts = {
+            "mimetype": "application/epub+zip",
+            "META-INF/container.xml": f'<c xmlns="{space}"><rootfile full-path="b.opf"/></c>',
+            "b.opf": f'<package xmlns="http://www.idpf.org/2007/opf"><item id="a" href="a.xhtml" '
+            f'media-type="{HTML}"/><itemref idref="a"/></package>',
+            "a.xhtml": f"{dtd}<html><body><p>{text}</p></body></html>",
+        }
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in (parts | (extra or {})).items():
+            archive.writestr(name, data)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["pptx", "odt", "epub"])
+def test_bombs_entities_and_paths_in_new_formats(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"a.{kind}"
+    assert read_file(package(path, kind, "hello")).blocks[-1].text == "hello"
+    assert cause_of(package(path, kind, "x", extra={"media.bin": bytes(50_000_000)})) == "bomb"
+    many = {f"n{i}": b"" for i in range(10_001)}
+    assert cause_of(package(path, kind, "x", extra=many)) == "bomb"
+    secret = write(tmp_path / "secret.txt", MARK)
+    for entity in (f'SYSTEM "{secret.as_uri()}"', f'"{"lol" * 1000}"'):
+        dtd = f"<!DOCTYPE html [<!ENTITY x {entity}>]>"
+        assert cause_of(package(path, kind, "&x;", dtd)) == "unsafe_xml"
+    before = sorted(tmp_path.rglob("*"))
+    reading = read_file(package(path, kind, "hello", extra={"../../evil.txt": b"x"}))
+    assert reading.warnings[0].startswith("An entry with a path outside")
+    assert sorted(tmp_path.rglob("*")) == before
+    assert cause_of(package(path, kind, "<a>" * 300_000)) in ("corrupt", "bomb", "empty")
+
+
+def test_an_external_dtd_of_a_book_is_never_fetched(tmp_path: Path) -> None:
+    dtd = '<!DOCTYPE html PUBLIC "x" "http://127.0.0.1:9/x.dtd">'
+    assert read_file(package(tmp_path / "a.epub", "epub", "hello", dtd)).blocks[0].text == "hello"
+
+
+def test_rtf_that_nests_and_claims(tmp_path: Path) -> None:
+    nested = b"{\\rtf1 " + b"{" * 1_000_000
+    assert cause_of(write(tmp_path / "a.rtf", nested)) == "bomb"
+    claims = b"{\\rtf1 before {\\pict\\bin2000000000 x} after}"
+    assert read_file(write(tmp_path / "b.rtf", claims)).blocks[0].text == "before"
+
+
+def test_mails_that_hold_themselves_and_bombs(tmp_path: Path) -> None:
+    bomb = package(tmp_path / "b.odt", "odt", "x", extra={"media.bin": bytes(50_000_000)})
+    message = EmailMessage()
+    message["From"], message["Subject"] = "a@example.com", "Files"
+    message.set_content("See the files.")
+    message.add_attachment(
+        bomb.read_bytes(), maintype="application", subtype="zip", filename="../../b.odt"
+    )
+    for _ in range(50):
+        around = EmailMessage()
+        around["From"], around["Subject"] = "a@example.com", "Around"
+        around.set_content("Around.")
+        around.add_attachment(message)
+        message = around
+    before = sorted(tmp_path.rglob("*"))
+    path = write(tmp_path / "a.eml", message.as_bytes())
+    reading = read_file(path)
+    assert [block.text for block in reading.blocks].count("Around.") == 3
+    assert any("nested deeper" in warning for warning in reading.warnings)
+    inner = message
+    while inner["Subject"] != "Files":
+        inner = next(part for part in inner.iter_attachments())
+        inner = inner.get_content()
+    alone = read_file(write(path, inner.as_bytes()))
+    assert alone.blocks[-1].text == "See the files."
+    assert "unpacks to more than" in alone.warnings[0]
+    assert sorted(tmp_path.rglob("*")) == [path, *before]
+
+
+def test_pdf_with_countless_pages_scripts_and_files(tmp_path: Path) -> None:
+    kids = b" ".join([b"3 0 R"] * 100_000)
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R/OpenAction<</S/JavaScript/JS(app.launchURL('http://x'))>>>>",
+        b"<</Type/Pages/Count 100000/Kids[" + kids + b"]>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>",
+    ]
+    data, places = b"%PDF-1.7\n", []
+    for number, content in enumerate(objects, 1):
+        places.append(len(data))
+        data += b"%d 0 obj" % number + content + b"endobj\n"
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    end = b"xref\n0 4\n0000000000 65535 f \n" + table + b"trailer<</Size 4/Root 1 0 R>>\n"
+    data += end + b"startxref\n%d\n%%%%EOF" % len(data)
+    assert cause_of(write(tmp_path / "a.pdf", data)) == "too_many_pages"
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_pictures_that_unpack_to_giants(tmp_path: Path) -> None:
+    giant = Image.new("1", (12_000, 12_000))
+    for name in ("a.png", "a.tiff", "a.gif"):
+        giant.save(tmp_path / name, **({"compression": "group4"} if name == "a.tiff" else {}))
+        assert (tmp_path / name).stat().st_size < 2_500_000
+        assert cause_of(tmp_path / name) == "bomb"
+    canvas = Canvas(str(tmp_path / "a.pdf"), pagesize=(14_000, 14_000))
+    canvas.drawImage(str(tmp_path / "a.png"), 0, 0, 14_000, 14_000)
+    canvas.save()
+    reading = read_file(tmp_path / "a.pdf")
+    assert reading.warnings == ("No text was found on the picture of pages: 1.",)
 
 
 def test_paths_outside_the_archive_write_nothing(tmp_path: Path) -> None:

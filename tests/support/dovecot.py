@@ -138,7 +138,7 @@ def running(*, capability: str = "", max_connections: int = 50) -> Iterator[Dove
     for name, secret in (("passwd", PASSWORD), ("tokens", TOKEN)):
         text = "".join(f"{user}:{{PLAIN}}{secret}\n" for user in users)
         (base / name).write_text(text, encoding="utf-8")
-    _certify(base)
+    certify(base)
     for folder in ("run", "mail"):
         (base / folder).mkdir()
     if root:
@@ -191,7 +191,8 @@ def _wait(server: subprocess.Popen[bytes], port: int, base: Path) -> None:
     raise RuntimeError(f"Dovecot did not start; it said: {said}")
 
 
-def _certify(base: Path) -> None:
+def certify(base: Path) -> None:
+    """Write `cert.pem` for localhost, its own authority, and `key.pem`."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)

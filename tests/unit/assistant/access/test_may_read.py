@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.access.acl import may_read
-from assistant.access.principals import EVERYONE, principals_sha256, qualify
+from assistant.access.principals import EVERYONE, own_group, principals_sha256, qualify
 from assistant.domain import Principal
 from assistant.store.acls import Acl
 
@@ -55,6 +55,9 @@ def test_what_is_not_understood_allows_nobody_and_denies_everybody() -> None:
 
 def test_principals_are_qualified_by_their_source() -> None:
     assert qualify("bank", "group:finance") == "group:bank:finance"
+    assert qualify("bank", "group://people/hr") == "group:people:hr"
+    assert qualify("bank", "group://people/cn=a/b,dc=x:y") == "group:people:cn=a/b,dc=x:y"
+    assert own_group("bank", "group://people/hr") == "group:bank://people/hr"
     assert qualify("bank", "user:ana") == "user:local|ana"
     assert qualify("bank", "user:https://idp.example|17") == "user:https://idp.example|17"
     assert qualify("bank", "everyone") == "everyone"

@@ -9,9 +9,11 @@ import pytest
 
 from assistant.domain import Chunk
 from assistant.ingest.body import Body
+from assistant.ingest.curate import Curator
 from assistant.ingest.line import MAX_PAGES, MAX_PASSAGES, Line
 from assistant.ingest.page import Page
-from connectors.contract import Mark
+from connectors.contract import Item, Mark
+from connectors.readers.model import Block, Reading
 
 
 class Stored:
@@ -42,7 +44,9 @@ class Stored:
 
 def page(key: str, n_passages: int = 1) -> Page:
     text = Chunk(text=key, heading=(), kind="prose", lang="en", page=None, boxes=(), start=0, end=1)
-    body = Body(key, "en", "text/plain", (text,) * n_passages, key, (), None)
+    reading = Reading("text/plain", key, (Block("paragraph", key),))
+    curated = Curator("notes", {}).curate(Item(id=key, version="1", uri=key), reading, key, "en")
+    body = Body(key, "en", "text/plain", (text,) * n_passages, key, (), None, curated)
     return Page(found={key: body})
 
 

@@ -171,7 +171,7 @@ def test_pages_without_text_give_a_warning(read_bytes: Read) -> None:
     reading = read_bytes(
         pdf(lambda c: put(c, 50, 50, "Words."), lambda c: c.rect(50, 50, 100, 100)), "a.pdf"
     )
-    assert reading.warnings == ("No text was found on the picture of pages: 2.",)
+    assert reading.warnings == ("No text is on pages: 2.",)
 
 
 def test_title_and_tiny_text(read_bytes: Read) -> None:

@@ -1,0 +1,131 @@
+"""What a question may expect of lists, before any of their rows is read.
+
+In list `l`, scores of the rows that the caller may read are spread around the centroid's score, so
+about `n_l × Q((bar - μ_l) / σ_l)` of them are above a bar; `Q` is nearly normal, see `_above`. `σ`
+comes from how the list's rows spread along the question.
+
+At first the centroids' scores are estimates by their signs, and `σ` includes what those may miss;
+a `closer` look at lists that are about to be read takes it out.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexes.compiled import compiled, fast
+from indexes.lists import Shape
+from indexes.scan import Question, products
+from indexes.signs import Planes, missed, product
+
+_Floats = NDArray[np.float32]
+_Groups = NDArray[np.int32]
+
+_REACH = 2.5
+"""Lists are read in the order of `centroid's score + 2.5 standard deviations`."""
+_N_BUCKETS = 1024
+_HIGHEST = 1.5
+_N_STEPS = 64
+_MAX_DEVIATIONS = 8
+
+
+def _above(deviations: float) -> float:
+    """Return the share of a list's rows that lie so far above its centroid's score.
+
+    Neighbours of a row gather in other lists too, so the tail is heavier than a normal one;
+    fitted to counts of rows that are among the ten best (docs/decisions).
+    """
+    normal, far = (math.erfc(z / 2**0.5) / 2 for z in (deviations, deviations / 1.5))
+    return 0.4 * normal + 0.002 * far
+
+
+_TAIL = np.array([_above(i / _N_STEPS) for i in range(_MAX_DEVIATIONS * _N_STEPS + 2)], np.float32)
+
+
+class Outlook(NamedTuple):
+    """Around which score each list's rows lie, how far, and the variance of a list of width 1."""
+
+    scores: _Floats
+    spreads: _Floats
+    variance: np.float32
+
+
+@fast
+def outlook(shape: Shape, groups: _Groups, asked: Question, planes: Planes) -> Outlook:
+    """Take a first look at lists."""
+    n, guide, middle = len(shape.widths), shape.guide, shape.middle
+    found = Outlook(
+        np.empty(n, np.float32),
+        np.empty(n, np.float32),
+        _variance(shape.spread, asked.exact),
+    )
+    score, distance = np.float32(0), np.float32(0)
+    for j in range(len(middle)):
+        score += middle[j] * asked.exact[j]
+        distance += (middle[j] - asked.exact[j]) ** 2
+    unsure = missed(guide, planes, distance)
+    for group in groups:
+        slope, offset = guide.terms[group, guide.at], guide.terms[group, guide.at + 1]
+        found.scores[group] = score + offset + slope * product(guide, group, planes)
+        square = shape.widths[group] * found.variance + slope * slope * unsure
+        found.spreads[group] = np.sqrt(square) + np.float32(1e-6)
+    return found
+
+
+@fast
+def closer(found: Outlook, shape: Shape, groups: _Groups, asked: Question) -> None:
+    """Take a closer look at some of the lists."""
+    sums = np.empty(len(groups), np.int32)
+    products(shape.codes, groups, asked.codes, sums)
+    for i in range(len(groups)):
+        group = groups[i]
+        found.scores[group] = np.float32(sums[i]) * asked.step * shape.scales[group]
+        found.spreads[group] = np.sqrt(shape.widths[group] * found.variance) + np.float32(1e-6)
+
+
+@fast
+def likeliest(found: Outlook, groups: _Groups) -> _Groups:
+    """Return lists in the order in which they should be read."""
+    keys, buckets = np.empty(len(groups), np.int32), np.zeros(_N_BUCKETS + 1, np.int32)
+    for i in range(len(groups)):
+        reach = found.scores[groups[i]] + np.float32(_REACH) * found.spreads[groups[i]]
+        key = (np.float32(_HIGHEST) - reach) * np.float32(_N_BUCKETS / (2 * _HIGHEST))
+        keys[i] = np.int32(min(max(key, np.float32(0)), np.float32(_N_BUCKETS - 1)))
+        buckets[keys[i] + 1] += 1
+    for i in range(_N_BUCKETS):
+        buckets[i + 1] += buckets[i]
+    order = np.empty(len(groups), np.int32)
+    for i in range(len(groups)):
+        order[buckets[keys[i]]] = groups[i]
+        buckets[keys[i]] += 1
+    return order
+
+
+@compiled
+def exceeds(
+    limit: float, found: Outlook, groups: _Groups, counts: NDArray[np.int64], bar: float
+) -> bool:
+    """Return whether more than `limit` rows above the bar are to be expected in these lists."""
+    total = 0.0
+    for group in groups:
+        z = (bar - found.scores[group]) / found.spreads[group]
+        step = min(max(int(z * _N_STEPS), 0), len(_TAIL) - 1)
+        total += counts[group] * _TAIL[step]
+        if total > limit:
+            return True
+    return False
+
+
+@fast
+def _variance(spread: _Floats, direction: _Floats) -> np.float32:
+    """Return `direction @ spread @ direction`; `spread` is symmetric."""
+    total = np.float32(0)
+    for i in range(len(direction)):
+        along = np.float32(0.5) * spread[i, i] * direction[i]
+        for j in range(i):
+            along += spread[i, j] * direction[j]
+        total += along * direction[i]
+    return np.float32(2) * total

@@ -1,0 +1,180 @@
+"""Sources and sync runs over HTTP: added, tried, started, followed, paused, scheduled, removed."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from assistant.store.database import Database
+from assistant.wiring import Assistant
+from tests.integration.api.conftest import SignIn
+from tests.support.company import Company, events_of
+from tests.support.streams import events
+from tests.support.working import apart, working
+
+PATIENCE_S = 120.0
+
+
+@pytest.fixture
+def ines(sign_in: SignIn, company: Company) -> httpx.Client:
+    """An integrator."""
+    company.person("ines", roles=["integrator"])
+    return sign_in("ines")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "documents"
+    for name in ("hold", "broken"):
+        (folder / name).mkdir(parents=True)
+    for n in range(9):
+        (folder / f"n{n}.txt").write_text(f"v{n}")
+    return folder
+
+
+@pytest.fixture
+def notes(ines: httpx.Client, folder: Path) -> str:
+    """The address of a source."""
+    new = {"name": "notes", "connector": "files", "config": {"path": str(folder)}}
+    assert ines.post("/v1/connectors", json=new).status_code == 201
+    return "/v1/connectors/notes"
+
+
+def ended(client: httpx.Client, run_id: int) -> dict[str, Any]:
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        run: dict[str, Any] = client.get(f"/v1/sync-runs/{run_id}").json()
+        if run["state"] not in {"queued", "running"}:
+            return run
+        assert time.monotonic() < deadline, run
+        time.sleep(0.05)
+
+
+def test_a_source_is_added_changed_tried_and_removed(
+    ines: httpx.Client, database: Database, folder: Path, notes: str
+) -> None:
+    types = {one["name"]: one for one in ines.get("/v1/connector-types").json()["types"]}
+    assert "path" in types["files"]["config_schema"]["properties"]
+    again = {"name": "notes", "connector": "files", "config": {"path": str(folder)}}
+    assert ines.post("/v1/connectors", json=again).status_code == 409
+    wrong = ines.put(notes, json={"connector": "files", "config": {"pth": "x"}})
+    assert wrong.status_code == 422
+    assert "pth" in wrong.json()["detail"]
+    changed = ines.patch(notes, json={"title": "Notes", "config": {"include": ["*.txt"]}}).json()
+    assert (changed["title"], changed["config"]["include"]) == ("Notes", ["*.txt"])
+    tried = ines.post(f"{notes}/test", json={}).json()
+    assert tried["n_items"] == 9
+    (folder / ".access.toml").write_text('allow = ["everyone"]\n')
+    refused = ines.post(f"{notes}/test", json={}).json()
+    assert (refused["ok"], "everyone" in refused["problem"]) == (False, True)
+    assert ines.post(f"{notes}/test", json={"public": True}).json()["ok"]
+    assert ines.delete(notes).json() == {"n_documents": 0}
+    assert ines.get(notes).status_code == 404
+    told = [e["data"]["change"] for e in events_of(database) if e["type"] == "connector.changed"]
+    assert told == ["put", "put", "emptied", "removed"]
+
+
+def test_secrets_go_in_and_never_come_out(ines: httpx.Client, database: Database) -> None:
+    canary = "canary-4711-secret"
+    types = {one["name"]: one for one in ines.get("/v1/connector-types").json()["types"]}
+    new: dict[str, Any] = {
+        "name": "bucket",
+        "connector": "s3",
+        "config": {"bucket": "papers", "access_key_id": "somebody"},
+        "secrets": dict.fromkeys(types["s3"]["secrets"], canary),
+    }
+    answers = [ines.post("/v1/connectors", json=new)]
+    assert answers[0].status_code == 201, answers[0].text
+    answers += [ines.get(path) for path in ("/v1/connectors", "/v1/connectors/bucket")]
+    answers.append(ines.patch("/v1/connectors/bucket", json={"title": "Papers"}))
+    in_config = {**new, "config": {"bucket": "papers", types["s3"]["secrets"][0]: canary}}
+    answers.append(ines.put("/v1/connectors/bucket", json={**in_config, "name": None}))
+    assert sorted(answers[3].json()["secrets"]) == sorted(types["s3"]["secrets"])
+    for answer in answers:
+        assert canary not in answer.text
+    assert canary not in json.dumps(events_of(database))
+
+
+def test_a_run_in_another_process_is_followed_by_stage(
+    ines: httpx.Client, assistant: Assistant, postgres_url: str, folder: Path, notes: str
+) -> None:
+    (folder / "hold/n4.txt").touch()
+    started = ines.post(f"{notes}/runs", json={})
+    assert started.status_code == 202
+    assert ines.post(f"{notes}/runs", json={}).status_code == 409
+    run_id = started.json()["id"]
+    told: list[tuple[str, Any]] = []
+    with (
+        apart(postgres_url, assistant.settings.data_dir, folder, 60),
+        ines.stream("GET", f"/v1/sync-runs/{run_id}/events", timeout=PATIENCE_S) as response,
+    ):
+        for name, data in events(response):
+            told.append((name, data))
+            if data["progress"]["stage"] == "read" and data["progress"]["done"] == 3:
+                (folder / "hold/n4.txt").unlink(missing_ok=True)
+    assert [name for name, _ in told[:-1]] == ["progress"] * (len(told) - 1)
+    name, last = told[-1]
+    assert (name, last["state"], last["counts"]["added"]) == ("done", "done", 9)
+    assert told[0][1]["state"] == "queued"
+    assert {"list", "fetch", "read", "chunk", "embed", "commit"} <= last["stages"].keys()
+    assert last["stages"]["fetch"]["n"] == 9
+    assert last["stages"]["fetch"]["bytes"] > 0
+    assert ines.get("/v1/sync-runs/999999/events").status_code == 404
+    (source,) = (
+        one for one in ines.get("/v1/connectors").json()["connectors"] if one["name"] == "notes"
+    )
+    assert all(seconds is not None for seconds in source["lags"].values())
+    assert source["active_run"] is None
+    assert source["last_run"]["id"] == run_id
+
+
+def test_a_run_is_paused_resumed_cancelled_and_its_failures_retried(
+    ines: httpx.Client, assistant: Assistant, folder: Path, notes: str
+) -> None:
+    (folder / "broken/n1.txt").touch()
+    data = assistant.settings.data_dir
+    run_id = ines.post(f"{notes}/runs", json={"dry_run": True}).json()["id"]
+    assert ines.post(f"/v1/sync-runs/{run_id}/pause").json()["state"] == "paused"
+    with working(assistant.database, data, folder):
+        assert ines.post(f"/v1/sync-runs/{run_id}/resume").json()["state"] in {"queued", "running"}
+        assert ended(ines, run_id)["counts"]["added"] == 9
+        assert not (folder / "fetched").exists()
+        first = ended(ines, ines.post(f"{notes}/runs", json={}).json()["id"])
+        assert (first["counts"]["added"], first["counts"]["failed"]) == (8, 1)
+        failures = ines.get(f"{notes}/failures").json()
+        assert [(g["cause"], g["n"], g["n_retryable"]) for g in failures["groups"]] == [
+            ("unreadable", 1, 1)
+        ]
+        (folder / "broken/n1.txt").unlink()
+        again = ines.post(f"{notes}/failures/retry", json={"cause": "unreadable"})
+        assert ended(ines, again.json()["id"])["counts"]["added"] == 1
+        assert ines.get(f"{notes}/failures").json()["n"] == 0
+    waiting = ines.post(f"{notes}/runs", json={}).json()["id"]
+    assert ines.post(f"/v1/sync-runs/{waiting}/cancel").json()["state"] == "cancelled"
+    assert ines.post(f"/v1/sync-runs/{waiting}/resume").status_code == 409
+    orders = [
+        (event["data"]["order"], event["actor"]["roles"])
+        for event in events_of(assistant.database)
+        if event["type"] == "sync.ordered"
+    ]
+    wanted = ["dry_run", "pause", "resume", "start", "retry", "start", "cancel"]
+    assert orders == [(order, ["integrator"]) for order in wanted]
+
+
+def test_a_schedule_is_set_shown_and_taken_away(ines: httpx.Client, notes: str) -> None:
+    for wrong in ({}, {"every_s": 1}, {"cron": "x"}, {"cron": "0 6 * * *", "timezone": "Mars"}):
+        refused = ines.put(f"{notes}/schedule", json=wrong)
+        assert refused.status_code == 422, wrong
+    cron = {"cron": "30 6 * * mon-fri", "timezone": "America/Sao_Paulo"}
+    due = ines.put(f"{notes}/schedule", json=cron).json()["next_run_at"]
+    assert due
+    shown = ines.get(notes).json()
+    assert shown["schedule"]["cron"] == cron["cron"]
+    assert shown["next_run_at"] is not None
+    assert ines.delete(f"{notes}/schedule").status_code == 204
+    assert ines.get(notes).json()["schedule"] is None
