@@ -90,6 +90,10 @@ CAUSES = {
         mark("Could not be fetched from the source"),
         mark("Check that the source can be reached, then retry."),
     ),
+    "personal_data": (
+        mark("Personal data that the policy refuses"),
+        mark("Take it out at the source, or change the policy of the collection."),
+    ),
     "unlisted": (
         mark("Could not be listed at the source"),
         mark("Mend it at the source; the next sync looks again."),
