@@ -19,6 +19,7 @@ from assistant import telemetry
 from assistant.cli import (
     access,
     audit,
+    backup,
     connector,
     curation,
     evaluate,
@@ -50,6 +51,7 @@ app.add_typer(index.app, name="index")
 app.add_typer(records.app, name="records")
 app.add_typer(access.app, name="user")
 app.add_typer(audit.app, name="audit")
+app.add_typer(backup.app, name="backup")
 app.add_typer(evaluate.app, name="eval")
 
 
