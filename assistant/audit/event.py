@@ -231,6 +231,16 @@ class PersonChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessExamined:
+    """Somebody asked who may read what: `explain`, `compare`, `simulate`, or `why` of their own."""
+
+    type: ClassVar[str] = "access.examined"
+    purpose: str
+    people: tuple[str, ...] = ()
+    document_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AuditRead:
     """Somebody read or exported events from one seq up to another; found none: 0 to -1."""
 
@@ -276,6 +286,7 @@ EventData = (
     | DocumentDeleted
     | AclChanged
     | PersonChanged
+    | AccessExamined
     | AuditRead
     | BackupCreated
     | BackupRestored

@@ -28,6 +28,7 @@ from assistant.cli import (
     question,
     reading,
     records,
+    rights,
     steering,
     sync,
 )
@@ -50,6 +51,7 @@ sync.app.command()(curation.report)
 app.add_typer(index.app, name="index")
 app.add_typer(records.app, name="records")
 app.add_typer(access.app, name="user")
+app.add_typer(rights.app, name="access")
 app.add_typer(audit.app, name="audit")
 app.add_typer(backup.app, name="backup")
 app.add_typer(evaluate.app, name="eval")
