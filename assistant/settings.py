@@ -152,12 +152,17 @@ class CurationSettings(Section):
 
 
 class ConnectorSettings(Section):
-    """How the secrets of connectors are kept."""
+    """How the secrets of connectors are kept, and what sources may read of this machine."""
 
     secret_keys: SecretStr | None = Field(
         None,
         description="Fernet keys that seal the secrets, by spaces; the first seals, all open; "
         "without any, those in `secret.key` of the data folder, which is made",
+    )
+    local_roots: tuple[Path, ...] = Field(
+        (),
+        description="folders of this machine below which sources may read that are added, changed "
+        "or tested over the API; the command line is not bound by it",
     )
 
 
