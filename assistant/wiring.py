@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import JsonValue, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from assistant.answering.answer import Answerer
 from assistant.answering.record import Record
@@ -16,6 +16,7 @@ from assistant.audit import keys
 from assistant.audit.log import AuditLog
 from assistant.errors import SettingsError
 from assistant.ingest.configuration import checked, connector_class, problems
+from assistant.ingest.confinement import Confinement
 from assistant.ingest.connections import Draft
 from assistant.ingest.discretion import Discreet, Discretion
 from assistant.ingest.jobs import Worker
@@ -198,10 +199,18 @@ def shelf(settings: Settings, opened: Database) -> Iterator[Generations]:
         kept.close()
 
 
-def connector(settings: Settings, source: Source) -> Connector:
+def confinement(settings: Settings) -> Confinement:
+    """Return what sources may read of this machine when they come over the API."""
+    return Confinement(settings.connectors.local_roots, settings.data_dir)
+
+
+def connector(
+    settings: Settings, source: Source, *, confined: Confinement | None = None
+) -> Connector:
     """Construct the connector of a source, which keeps its secrets out of errors.
 
-    Raises `SettingsError` if its configuration is wrong or its secrets can't be opened.
+    Raises `SettingsError` if its configuration is wrong or its secrets can't be opened, and
+    `InvalidRequest` if it leads out of the confinement.
     """
     try:
         cls = registry.connector_class(source.connector)
@@ -209,31 +218,38 @@ def connector(settings: Settings, source: Source) -> Connector:
         raise SettingsError(f"{source.name}: {error}") from error
     secrets = vault(settings).unseal(source.name, source.secrets) if source.secrets else {}
     try:
-        return _discreet(cls, source.config, secrets)
+        config = cls.Config.model_validate({**source.config, **secrets})
     except ValidationError as error:
         raise SettingsError(
             f"The source {source.name} is misconfigured: {problems(error, secrets)}."
         ) from None
+    if confined:
+        confined.admit(source.name, config)
+    return _discreet(cls, config, secrets)
 
 
-def drafted(draft: Draft) -> Connector:
+def drafted(draft: Draft, confined: Confinement) -> Connector:
     """Construct the connector of a source that is not stored.
 
-    Raises `InvalidRequest` with a sentence for each field that is unknown, missing or wrong.
+    Raises `InvalidRequest` with a sentence for each field that is unknown, missing or wrong, or
+    leads out of the confinement.
     """
     cls = connector_class(draft.connector)
-    return _discreet(cls, checked(cls.Config, draft.config, draft.secrets), draft.secrets)
+    stored = checked(cls.Config, draft.config, draft.secrets)
+    config = cls.Config.model_validate({**stored, **draft.secrets})
+    confined.admit(draft.name, config)
+    return _discreet(cls, config, draft.secrets)
 
 
 def _discreet(
-    cls: type[Connector], config: Mapping[str, JsonValue], secrets: Mapping[str, SecretStr]
+    cls: type[Connector], config: BaseModel, secrets: Mapping[str, SecretStr]
 ) -> Connector:
-    made = cls.Config.model_validate({**config, **secrets})
+    """Construct a connector that keeps its secrets out of errors."""
     if not secrets:
-        return cls(made)
+        return cls(config)
     texts = [secret.get_secret_value() for secret in secrets.values()]
     with Discretion(texts):
-        return Discreet(cls(made), texts)
+        return Discreet(cls(config), texts)
 
 
 def sync_run(

@@ -22,7 +22,7 @@ from assistant.answering.verify import similarity_of
 from assistant.api.app import create_app
 from assistant.ingest.task import Task
 from assistant.ports import Embedder
-from assistant.settings import DatabaseSettings, Settings
+from assistant.settings import ConnectorSettings, DatabaseSettings, Settings
 from assistant.store import runs, sources
 from assistant.store.database import Database
 from assistant.store.embedded import EmbeddedServer
@@ -137,7 +137,9 @@ def opened(
     write(folder)
     with _database_url(postgres) as url:
         settings = Settings(
-            data_dir=data_dir, database=DatabaseSettings.model_validate({"url": url})
+            data_dir=data_dir,
+            database=DatabaseSettings.model_validate({"url": url}),
+            connectors=ConnectorSettings(local_roots=(data_dir / "waiting",)),
         )
         with wiring.database(settings) as database:
             for one in members:

@@ -129,7 +129,8 @@ async def test_connector(
     """Look at a source without storing anything; refuses one that everyone could read."""
     del caller
     source = await asyncio.to_thread(_source, assistant.database, name)
-    made = wiring.connector(assistant.settings, source)
+    confinement = wiring.confinement(assistant.settings)
+    made = wiring.connector(assistant.settings, source, confined=confinement)
     return await _tried(made, name, public=wanted.public)
 
 
@@ -137,10 +138,11 @@ test_connector.__test__ = False  # type: ignore[attr-defined]
 
 
 @router.post("/v1/connector-tests")
-async def test_draft(caller: Manager, wanted: DraftTest) -> TestBody:
+async def test_draft(assistant: AssistantOf, caller: Manager, wanted: DraftTest) -> TestBody:
     """Look at a source that is not added yet; nothing is stored, its secrets neither."""
     del caller
-    made = await asyncio.to_thread(wiring.drafted, _draft(wanted.name, wanted))
+    confinement = wiring.confinement(assistant.settings)
+    made = await asyncio.to_thread(wiring.drafted, _draft(wanted.name, wanted), confinement)
     return await _tried(made, wanted.name, public=wanted.public)
 
 
@@ -177,7 +179,12 @@ def _put(
     draft = _draft(name, change)
     with assistant.database.begin() as conn:
         connections.put(
-            conn, assistant.audit, partial(vault, assistant.settings), draft, actor_of(caller)
+            conn,
+            assistant.audit,
+            partial(vault, assistant.settings),
+            draft,
+            actor_of(caller),
+            wiring.confinement(assistant.settings),
         )
     return _detail(assistant.database, name)
 
