@@ -260,6 +260,25 @@ class AuditRead:
     purpose: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class BackupCreated:
+    """A backup was made of the log's first `n_events` and all else of that moment."""
+
+    type: ClassVar[str] = "backup.created"
+    sha256: str
+    n_events: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackupRestored:
+    """The database comes from a backup; `n_lost_events` had been signed after it was made."""
+
+    type: ClassVar[str] = "backup.restored"
+    sha256: str
+    n_events: int
+    n_lost_events: int
+
+
 EventData = (
     SignedIn
     | SignInFailed
@@ -280,6 +299,8 @@ EventData = (
     | PolicyChanged
     | AccessExamined
     | AuditRead
+    | BackupCreated
+    | BackupRestored
 )
 
 
