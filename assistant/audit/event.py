@@ -231,6 +231,16 @@ class PersonChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyChanged:
+    """A start put another policy over collections in force; the hashes are of the files' text."""
+
+    type: ClassVar[str] = "policy.changed"
+    sha256: str
+    previous_sha256: str
+    n_collections: int
+
+
+@dataclass(frozen=True, slots=True)
 class AccessExamined:
     """Somebody asked who may read what: `explain`, `compare`, `simulate`, or `why` of their own."""
 
@@ -250,6 +260,25 @@ class AuditRead:
     purpose: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class BackupCreated:
+    """A backup was made of the log's first `n_events` and all else of that moment."""
+
+    type: ClassVar[str] = "backup.created"
+    sha256: str
+    n_events: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackupRestored:
+    """The database comes from a backup; `n_lost_events` had been signed after it was made."""
+
+    type: ClassVar[str] = "backup.restored"
+    sha256: str
+    n_events: int
+    n_lost_events: int
+
+
 EventData = (
     SignedIn
     | SignInFailed
@@ -267,8 +296,11 @@ EventData = (
     | DocumentDeleted
     | AclChanged
     | PersonChanged
+    | PolicyChanged
     | AccessExamined
     | AuditRead
+    | BackupCreated
+    | BackupRestored
 )
 
 

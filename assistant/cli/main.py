@@ -19,6 +19,7 @@ from assistant import telemetry
 from assistant.cli import (
     access,
     audit,
+    backup,
     connector,
     curation,
     evaluate,
@@ -52,6 +53,7 @@ app.add_typer(records.app, name="records")
 app.add_typer(access.app, name="user")
 app.add_typer(rights.app, name="access")
 app.add_typer(audit.app, name="audit")
+app.add_typer(backup.app, name="backup")
 app.add_typer(evaluate.app, name="eval")
 
 
