@@ -19,18 +19,20 @@ UNKNOWN = "unknown:"
 def principals_of(conn: Connection, person: Person) -> frozenset[Principal]:
     """Return a person's own name, `everyone`, and all groups they are in, however deep.
 
-    A disabled person has none.
+    A disabled person has none. A service is not one of `everyone`.
     """
     if person.disabled_at is not None:
         return frozenset()
-    return closure(conn, (person.principal, EVERYONE))
+    seeds = (person.principal,) if person.is_service else (person.principal, EVERYONE)
+    return closure(conn, seeds)
 
 
 def qualify(source: str, principal: str) -> Principal:
     """Return a principal that a source names under the name that is unique among all sources.
 
     `group:x` becomes `group:<source>:x`, and `group://other/x`, the group `x` of another source,
-    `group:other:x`. `user:x` becomes `user:local|x`, `user:<issuer>|x` and `everyone` stay.
+    `group:other:x`. `user:x` becomes `user:local|x`; `user:<issuer>|x`, `service:x` and
+    `everyone` stay.
     Anything else matches nobody.
     """
     if principal == EVERYONE:
@@ -44,6 +46,8 @@ def qualify(source: str, principal: str) -> Principal:
         return Principal(f"group:{source}:{name}")
     if kind == "user" and name:
         return Principal(principal if "|" in name else f"user:{LOCAL}|{name}")
+    if kind == "service" and name:
+        return Principal(principal)
     return Principal(f"{UNKNOWN}{principal}")
 
 

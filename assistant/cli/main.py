@@ -23,6 +23,7 @@ from assistant.cli import (
     curation,
     evaluate,
     index,
+    key,
     operate,
     question,
     reading,
@@ -49,6 +50,7 @@ sync.app.command()(curation.report)
 app.add_typer(index.app, name="index")
 app.add_typer(records.app, name="records")
 app.add_typer(access.app, name="user")
+app.add_typer(key.app, name="key")
 app.add_typer(audit.app, name="audit")
 app.add_typer(evaluate.app, name="eval")
 
