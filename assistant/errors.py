@@ -73,6 +73,12 @@ class AuditTampered(AssistantError):
     slug = "audit-tampered"
 
 
+class BackupUnusable(AssistantError):
+    """The backup can't be restored: it was altered, cut short, or is another identity's."""
+
+    slug = "backup-unusable"
+
+
 class IndexUnusable(AssistantError):
     """The saved index can't be used or written; run `assistant index status`."""
 

@@ -16,6 +16,7 @@ from assistant.audit import keys
 from assistant.audit.log import AuditLog
 from assistant.errors import SettingsError
 from assistant.ingest.configuration import problems
+from assistant.ingest.confinement import Confinement
 from assistant.ingest.discretion import Discreet, Discretion
 from assistant.ingest.jobs import Worker
 from assistant.ingest.progress import Progress, Silent
@@ -197,10 +198,18 @@ def shelf(settings: Settings, opened: Database) -> Iterator[Generations]:
         kept.close()
 
 
-def connector(settings: Settings, source: Source) -> Connector:
+def confinement(settings: Settings) -> Confinement:
+    """Return what sources may read of this machine when they come over the API."""
+    return Confinement(settings.connectors.local_roots, settings.data_dir)
+
+
+def connector(
+    settings: Settings, source: Source, *, confined: Confinement | None = None
+) -> Connector:
     """Construct the connector of a source, which keeps its secrets out of errors.
 
-    Raises `SettingsError` if its configuration is wrong or its secrets can't be opened.
+    Raises `SettingsError` if its configuration is wrong or its secrets can't be opened, and
+    `InvalidRequest` if it leads out of the confinement.
     """
     try:
         cls = registry.connector_class(source.connector)
@@ -213,6 +222,8 @@ def connector(settings: Settings, source: Source) -> Connector:
         raise SettingsError(
             f"The source {source.name} is misconfigured: {problems(error, secrets)}."
         ) from None
+    if confined:
+        confined.admit(source.name, config)
     if not secrets:
         return cls(config)
     texts = [secret.get_secret_value() for secret in secrets.values()]

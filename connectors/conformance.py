@@ -11,6 +11,7 @@ In a test module::
 
 pytest runs what is inherited. The source behind `make` holds at least one document, all can be
 read, and nothing changes while the tests run. `make` is called several times.
+`connectors.following` has the tests of sources that change.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, JsonValue
 
@@ -39,6 +42,7 @@ from connectors.contract import (
 T = TypeVar("T")
 
 MAX_FETCHED = 50
+MAX_CRASHES = 8
 _PRINCIPAL = re.compile(r"everyone|(user|group):.+")
 _GROUP = re.compile(r"group:.+")
 _MEMBER = re.compile(r"(user|group):.+")
@@ -150,6 +154,16 @@ class Conformance:
             rest = self._list(json.loads(json.dumps(mark.cursor))).items
             _expect(_by_id([*before, *rest]) == everything, f"Lost or changed after {mark}.")
 
+    def test_survives_a_crash_at_any_event(self) -> None:
+        """Whatever was yielded after the last mark before a crash comes again."""
+        found = self._list(None)
+        everything = _by_id(found.items)
+        n_events = sum(map(len, found.pages)) + len(found.marks)
+        for n in range(1, n_events, max(1, n_events // MAX_CRASHES)):
+            kept, cursor = self._with(self.make(), partial(_cut, n=n))
+            rest = self._list(json.loads(json.dumps(cursor))).items
+            _expect(_by_id([*kept, *rest]) == everything, f"Lost or changed after event {n}.")
+
     def test_complete_only_ends_a_full_listing(self) -> None:
         """From the last cursor of a finished run, nothing may be declared complete."""
         last = self._list(None).marks[-1]
@@ -220,6 +234,24 @@ class Conformance:
 async def _items(connector: Connector) -> AsyncIterator[Item]:
     for item in (await listing(connector, None)).items[:MAX_FETCHED]:
         yield item
+
+
+async def _cut(connector: Connector, n: int) -> tuple[list[Item], JsonValue]:
+    """Take `n` events; return the items and the cursor of the last mark among them."""
+    kept: list[Item] = []
+    page: list[Item] = []
+    cursor: JsonValue = None
+    changes: Any = connector.changes(None)
+    async with aclosing(changes) as events:
+        async for event in events:
+            n -= 1
+            if isinstance(event, Mark):
+                kept, page, cursor = [*kept, *page], [], event.cursor
+            elif isinstance(event, Item):
+                page.append(event)
+            if n == 0:
+                break
+    return kept, cursor
 
 
 def _by_id(items: list[Item]) -> dict[str, Item]:

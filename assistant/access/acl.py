@@ -19,6 +19,9 @@ from assistant.store.passages import DocumentRow, PassageRow, document, passages
 from assistant.store.people import person_by_id
 from indexes.model import AccessFilter
 
+TOO_OLD = "access data too old"
+"""The rule of a decision against documents whose source has not confirmed its access lately."""
+
 _NOBODY = Acl(frozenset())
 
 
@@ -114,6 +117,18 @@ def readable_document(
     return row if decision.allowed else None
 
 
+def decide(
+    acl: Acl,
+    principals: frozenset[Principal],
+    access_as_of: datetime | None,
+    oldest: datetime | None,
+) -> Decision:
+    """Decide as `may_read`, but refuse what its source has not confirmed since `oldest`."""
+    if oldest is not None and (access_as_of is None or access_as_of < oldest):
+        return Decision(False, TOO_OLD)
+    return may_read(acl, principals)
+
+
 def confirmed_since(max_age_s: float) -> datetime | None:
     """Return since when a source must have confirmed its access; None if that doesn't matter."""
     return datetime.now(UTC) - timedelta(seconds=max_age_s) if max_age_s > 0 else None
@@ -122,10 +137,8 @@ def confirmed_since(max_age_s: float) -> datetime | None:
 def _decide(
     row: DocumentRow, acls: dict[int, Acl], principals: frozenset[Principal], max_age_s: float
 ) -> Decision:
-    oldest = confirmed_since(max_age_s)
-    if oldest is not None and (row.access_as_of is None or row.access_as_of < oldest):
-        return Decision(False, "access data too old")
-    return may_read(acls.get(row.access_id, _NOBODY), principals)
+    acl = acls.get(row.access_id, _NOBODY)
+    return decide(acl, principals, row.access_as_of, confirmed_since(max_age_s))
 
 
 def _principals_now(conn: Connection, caller: Caller) -> frozenset[Principal]:

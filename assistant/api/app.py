@@ -15,6 +15,7 @@ from assistant.api.deps import State, Suggestions
 from assistant.api.limits import Limits
 from assistant.api.readiness import Readiness
 from assistant.api.routes import (
+    access,
     audit,
     chat,
     connectors,
@@ -42,6 +43,7 @@ ROUTERS = (
     documents.router,
     records.router,
     conversations.router,
+    access.router,
     audit.router,
     connectors.router,
     syncs.router,

@@ -258,6 +258,16 @@ class KeyChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessExamined:
+    """Somebody asked who may read what: `explain`, `compare`, `simulate`, or `why` of their own."""
+
+    type: ClassVar[str] = "access.examined"
+    purpose: str
+    people: tuple[str, ...] = ()
+    document_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AuditRead:
     """Somebody read or exported events from one seq up to another; found none: 0 to -1."""
 
@@ -265,6 +275,25 @@ class AuditRead:
     first_seq: int
     last_seq: int
     purpose: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupCreated:
+    """A backup was made of the log's first `n_events` and all else of that moment."""
+
+    type: ClassVar[str] = "backup.created"
+    sha256: str
+    n_events: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackupRestored:
+    """The database comes from a backup; `n_lost_events` had been signed after it was made."""
+
+    type: ClassVar[str] = "backup.restored"
+    sha256: str
+    n_events: int
+    n_lost_events: int
 
 
 EventData = (
@@ -286,7 +315,10 @@ EventData = (
     | PersonChanged
     | GroupsProvided
     | KeyChanged
+    | AccessExamined
     | AuditRead
+    | BackupCreated
+    | BackupRestored
 )
 
 

@@ -44,6 +44,7 @@ _CLASSES = {
     "query.finished": _Class(*_API, 2, 1),
     "query.refused": _Class(*_API, 99, 4),
     "query.aborted": _Class(*_API, 99, 3),
+    "sync.ordered": _Class(*_LIFECYCLE, 99, 2),
     "sync.started": _Class(*_LIFECYCLE, 3, 1),
     "sync.finished": _Class(*_LIFECYCLE, 4, 1),
 }

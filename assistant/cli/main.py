@@ -19,6 +19,7 @@ from assistant import telemetry
 from assistant.cli import (
     access,
     audit,
+    backup,
     connector,
     curation,
     evaluate,
@@ -28,6 +29,7 @@ from assistant.cli import (
     question,
     reading,
     records,
+    rights,
     steering,
     sync,
 )
@@ -51,7 +53,9 @@ app.add_typer(index.app, name="index")
 app.add_typer(records.app, name="records")
 app.add_typer(access.app, name="user")
 app.add_typer(key.app, name="key")
+app.add_typer(rights.app, name="access")
 app.add_typer(audit.app, name="audit")
+app.add_typer(backup.app, name="backup")
 app.add_typer(evaluate.app, name="eval")
 
 

@@ -195,12 +195,11 @@ def _text(row: PassageRow) -> Text:
 
 def _found(row: PassageRow) -> Found:
     document = row.document
-    replaced_by = document.facts.superseded_by
     return Found(
         text=row.chunk.text,
-        document=(document.source_id, document.external_id),
+        document=document.id,
         superseded=document.superseded,
-        successor=(document.source_id, replaced_by) if replaced_by else None,
+        successor=document.successor_id,
         newest=_day(document),
     )
 

@@ -81,13 +81,14 @@ class Database:
             with conn.begin():
                 yield conn
 
-    def migrate(self) -> None:
+    def migrate(self, to: str = migrations.HEAD) -> None:
         """Bring the tables to the version of this program; one of several processes does it.
 
-        Raises `DatabaseUnavailable` if a newer program has already migrated the database.
+        A backup is restored into the tables of its time, which `to` names. Raises
+        `DatabaseUnavailable` if a newer program has already migrated the database.
         """
         with self._translated():
-            migrations.upgrade(self.engine)
+            migrations.upgrade(self.engine, to)
 
     def check(self) -> None:
         """Raise `DatabaseUnavailable` unless the database answers and has its tables."""
@@ -97,6 +98,11 @@ class Database:
                     "The database does not have the tables of this version; run `assistant serve` "
                     "or any other command once to migrate it."
                 )
+
+    def revision(self) -> str | None:
+        """Return the version of the tables; None for an empty database."""
+        with self._translated(), self.engine.connect() as conn:
+            return migrations.revision(conn)
 
     def close(self) -> None:
         """Close the pool; the last process on the embedded server stops it."""

@@ -122,3 +122,14 @@ def groups_of(conn: Connection, source_id: int) -> dict[Principal, frozenset[Pri
     for row in rows:
         found.setdefault(Principal(row.group_name), set()).add(Principal(row.member))
     return {group: frozenset(members) for group, members in found.items()}
+
+
+def memberships_of(
+    conn: Connection, members: Collection[Principal] | None = None
+) -> frozenset[tuple[Principal, Principal]]:
+    """Return who is directly in which group as (member, group): of these members, or of all."""
+    query = sa.select(memberships.c.member, memberships.c.group_name).distinct()
+    if members is not None:
+        asked = sa.any_(sa.literal(sorted(members), sa.ARRAY(sa.Text)))
+        query = query.where(memberships.c.member == asked)
+    return frozenset((Principal(member), Principal(group)) for member, group in conn.execute(query))

@@ -11,14 +11,16 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from assistant.domain import Chunk, ChunkId, DocumentId
+from assistant.store.curation_tables import curations
 from assistant.store.document import Facts, Original, chunk_of, facts_of
 from assistant.store.tables import chunks, documents, originals, sources
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentRow:
-    """A live document. `superseded`: the document that replaces it is live in the same source.
+    """A live document. `successor_id` is the live document that replaces it.
 
+    Its source names that one, or else curation found a newer version for the same readers.
     `version_no` counts from 1; `access_as_of` is when its source last confirmed its ACLs.
     """
 
@@ -32,9 +34,14 @@ class DocumentRow:
     content_sha256: str
     original_sha256: str | None
     n_chunks: int
-    superseded: bool
+    successor_id: DocumentId | None
     updated_at: datetime
     access_as_of: datetime | None
+
+    @property
+    def superseded(self) -> bool:
+        """Return whether a newer document replaces it."""
+        return self.successor_id is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +120,28 @@ def _ints(values: Collection[int]) -> sa.ColumnElement[Any]:
     return sa.literal(list(values), sa.ARRAY(sa.Integer))
 
 
-def _superseded() -> sa.ColumnElement[bool]:
+def _successor() -> sa.ColumnElement[str | None]:
+    """The declared successor, else the one that was found; nobody learns of one they can't read.
+
+    A found one counts only under the very same ACL.
+    """
     newer = documents.alias("newer")
-    return (
-        sa.exists()
+    declared = sa.select(newer.c.id).where(
+        newer.c.source_id == documents.c.source_id,
+        newer.c.external_id == documents.c.superseded_by_external,
+        newer.c.state == "live",
+    )
+    found = (
+        sa.select(newer.c.id)
+        .join(curations, curations.c.successor_id == newer.c.id)
         .where(
-            newer.c.source_id == documents.c.source_id,
-            newer.c.external_id == documents.c.superseded_by_external,
+            curations.c.document_id == documents.c.id,
+            newer.c.access_id == documents.c.access_id,
             newer.c.state == "live",
         )
-        .label("superseded")
     )
+    either = sa.func.coalesce(declared.scalar_subquery(), found.scalar_subquery())
+    return either.label("successor_id")
 
 
 def _documents() -> sa.Select[Any]:
@@ -132,7 +150,7 @@ def _documents() -> sa.Select[Any]:
             documents,
             sources.c.name.label("source"),
             sources.c.synced_at.label("access_as_of"),
-            _superseded(),
+            _successor(),
         )
         .join(sources, documents.c.source_id == sources.c.id)
         .where(documents.c.state == "live")
@@ -176,7 +194,7 @@ def _document(row: sa.Row[*tuple[Any, ...]]) -> DocumentRow:
         content_sha256=row.content_sha256,
         original_sha256=row.original_sha256,
         n_chunks=row.n_chunks,
-        superseded=row.superseded,
+        successor_id=DocumentId(row.successor_id) if row.successor_id is not None else None,
         updated_at=row.updated_at,
         access_as_of=row.access_as_of,
     )

@@ -6,6 +6,7 @@ written by hand. A test fails while a page differs from what this writes.
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -89,12 +90,13 @@ def _kind(field: FieldInfo) -> str:
         for name, symbol in (("gt", ">"), ("ge", "≥"), ("lt", "<"), ("le", "≤"))
         if hasattr(rule, name)
     ]
-    return ", ".join([words.get(name, "folder" if name == "Path" else name), *bounds])
+    plain = words.get(name, "folder" if name == "Path" else name)
+    return ", ".join([f"list of {plain}s" if ... in kinds else plain, *bounds])
 
 
 def _default(field: FieldInfo) -> str:
     value = field.default
-    if value is None or value == "":
+    if value in (None, "", ()):
         return "–"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
@@ -223,6 +225,67 @@ def limits_table() -> str:
     return table(("limit", "value", "of what"), rows)
 
 
+FOLLOWING = {
+    "added and changed": ("add", "change"),
+    "deleted": ("add", "delete"),
+    "other readers": ("add", "revoke"),
+    "forgotten cursor": ("expire",),
+    "asked for patience": ("throttle",),
+    "changed while listing": ("add", "change", "delete"),
+    "empty source": ("empty",),
+    "odd and long names": ("add",),
+    "10,000 documents": ("fill",),
+}
+"""A column of the table of conformance, and the abilities that its test needs."""
+
+
+def conformance_table() -> str:
+    """Return what each connector's test source can do, and why not where it can't."""
+    rows, reasons = [], []
+    for name, suites in sorted(_suites().items()):
+        row = [f"`{name}`"]
+        for needed in FOLLOWING.values():
+            shown = any(not set(needed) & set(suite) for suite in suites)
+            row.append("yes" if shown else "no")
+        rows.append(row)
+        for ability in sorted(set.intersection(*(set(suite) for suite in suites))):
+            reasons.append(f"- `{name}` can't {ability}: {suites[0][ability]}")
+    return "\n\n".join([table(["connector", *FOLLOWING], rows), "\n".join(reasons)])
+
+
+def _suites() -> dict[str, list[dict[str, str]]]:
+    """Return the inabilities of every `Following` suite, by the connector whose test it is."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for path in sorted(HERE.parents[1].glob("tests/*/connectors/test_*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        constants = {
+            node.targets[0].id: ast.literal_eval(node.value)
+            for node in tree.body
+            if isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and isinstance(node.value, ast.Constant)
+        }
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and node.name.endswith("Following"):
+                suites = found.setdefault(path.stem.removeprefix("test_"), [])
+                suites.append(_cannot(node, constants))
+    return found
+
+
+def _cannot(suite: ast.ClassDef, constants: dict[str, Any]) -> dict[str, str]:
+    for line in suite.body:
+        if isinstance(line, ast.AnnAssign) and ast.unparse(line.target) == "cannot":
+            value = line.value
+            if isinstance(value, ast.Dict):
+                return {
+                    ast.literal_eval(key): constants.get(ast.unparse(text))
+                    or ast.literal_eval(text)
+                    for key, text in zip(value.keys, value.values, strict=True)
+                    if key is not None
+                }
+    return {}
+
+
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "settings": ("settings.md", settings_tables),
     "commands": ("cli.md", cli_sections),
@@ -230,6 +293,7 @@ PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "events": ("audit-events.md", events_table),
     "routes": ("api.md", routes_table),
     "limits": ("formats.md", limits_table),
+    "conformance": ("connectors.md", conformance_table),
 }
 
 

@@ -10,9 +10,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from assistant.api import problems
 from assistant.access.gate import Presented
-from assistant.api.deps import AssistantOf, Credentials, Manager, Operator, Permitted, Runner, State, StateOf
+from assistant.api import problems
+from assistant.api.deps import (
+    AssistantOf,
+    Credentials,
+    Manager,
+    Operator,
+    Permitted,
+    Runner,
+    State,
+    StateOf,
+)
 from assistant.api.schemas.syncs import (
     FailureBody,
     FailureGroup,
@@ -111,12 +120,12 @@ def watched(assistant: AssistantOf, caller: Operator, run_id: RunId) -> int:
 )
 async def run_events(
     request: Request,
-    assistant: AssistantOf,
-    token: Token,
+    state: StateOf,
+    credentials: Credentials,
     followed: Annotated[int, Depends(watched)],
 ) -> AsyncIterator[ServerSentEvent]:
     """Follow a run, whichever process does it."""
-    told = _told(assistant, token, followed)
+    told = _told(state, credentials, followed)
     async for name, data in problems.caught(told, request.url.path):
         yield ServerSentEvent(event=name, data=data)
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from assistant.errors import DatabaseUnavailable
 
-HEAD = "0009"
+HEAD = "0011"
 LOCK = 0x656E_7472_6167
 """Key of the advisory lock: one process migrates, the others wait."""
 
@@ -21,10 +21,13 @@ def revision(conn: sa.Connection) -> str | None:
     return version
 
 
-def upgrade(engine: sa.Engine) -> None:
-    """Upgrade in one transaction, or do nothing (and not even load Alembic) when at `HEAD`."""
+def upgrade(engine: sa.Engine, to: str = HEAD) -> None:
+    """Upgrade in one transaction, or do nothing (and not even load Alembic) when there.
+
+    Raises `DatabaseUnavailable` if the database, or `to`, is of a newer program.
+    """
     with engine.connect() as conn:
-        if revision(conn) == HEAD:
+        if revision(conn) == to:
             return
 
     from alembic import command
@@ -38,10 +41,10 @@ def upgrade(engine: sa.Engine) -> None:
         conn.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
         present = revision(conn)
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-        if present is not None and present not in known:
+        if newer := {present, to} - {None} - known:
             raise DatabaseUnavailable(
-                f"The database has the tables of a newer version ({present}); install that version "
+                f"These are the tables of a newer version ({newer.pop()}); install that version "
                 "of the assistant, or restore a backup made by this one."
             )
         config.attributes["connection"] = conn
-        command.upgrade(config, "head")
+        command.upgrade(config, to)

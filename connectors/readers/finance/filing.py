@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from connectors.readers.finance.context import Context
 from connectors.readers.finance.fact import sentence
 from connectors.readers.ledger import Ledger, joined
+from connectors.readers.markup import place_html
+from connectors.readers.plain import place_text
 from connectors.readers.record import Quantity, Value, decimal
 
 _EXCERPT_CHARS = 400
@@ -30,6 +32,11 @@ class Fact:
     lang: str = ""
     id: str = ""
     is_hidden: bool = False
+
+    @property
+    def is_long(self) -> bool:
+        """Return whether the value is running text, such as a note to the statements."""
+        return self.value is not None and not self.unit and len(self.value) > _EXCERPT_CHARS
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +79,65 @@ def place(ledger: Ledger, filing: Filing) -> None:
             seen.add(key)
 
 
+def place_prose(ledger: Ledger, filing: Filing) -> None:
+    """Add the facts that are running text in full, each under its label; HTML as what it shows."""
+    seen: set[str] = set()
+    for fact in filing.facts:
+        if fact.value is None or not fact.is_long:
+            continue
+        is_again = fact.value in seen
+        if not is_again:
+            ledger.heading(label_of(filing, fact), 2)
+            block = len(ledger.outline.blocks)
+            if "</" in fact.value or "<br" in fact.value:
+                place_html(ledger.outline, fact.value)
+            else:
+                place_text(ledger.outline, fact.value, headings=False)
+        values = _values(filing, fact, _excerpt(fact.value), is_again=is_again)
+        ledger.note("fact", values, own_id=fact.id, subject=_subject(filing), block=block)
+        seen.add(fact.value)
+
+
+def label_of(filing: Filing, fact: Fact) -> str:
+    """Return what a fact's concept is called."""
+    return filing.labels.get(fact.concept) or spaced(fact.concept)
+
+
+def _subject(filing: Filing) -> str:
+    return f"company:{filing.entity}" if filing.entity else ""
+
+
+def _excerpt(value: str) -> str:
+    return value[:_EXCERPT_CHARS].rsplit(" ", 1)[0] + " …"
+
+
 def _place(ledger: Ledger, filing: Filing, fact: Fact, *, is_again: bool) -> None:
-    value = fact.value
-    is_long = value is not None and not fact.unit and len(value) > _EXCERPT_CHARS
-    if value is not None and is_long:
-        value = value[:_EXCERPT_CHARS].rsplit(" ", 1)[0] + " …"
-    label = filing.labels.get(fact.concept) or spaced(fact.concept)
+    value = _excerpt(fact.value) if fact.value is not None and fact.is_long else fact.value
+    values = _values(filing, fact, value, is_again=is_again)
+    if is_again:
+        ledger.again("fact", values, own_id=fact.id, subject=_subject(filing))
+        return
+    dimensions = (f"{spaced(a)}: {spaced(m)}" for a, m in fact.context.dimensions)
+    shown = "not reported" if value is None else value
+    told = sentence(
+        label_of(filing, fact),
+        fact.concept,
+        fact.context.when,
+        shown,
+        fact.unit,
+        *dimensions,
+        _rounding(fact),
+    )
+    ledger.line(told, "fact", values, own_id=fact.id, subject=_subject(filing))
+
+
+def _values(
+    filing: Filing, fact: Fact, value: str | None, *, is_again: bool
+) -> dict[str, Value | None]:
     amount = decimal(value) if value is not None and fact.unit else None
-    values: dict[str, Value | None] = {
+    return {
         "concept": fact.concept,
-        "label": label,
+        "label": label_of(filing, fact),
         "period": fact.context.period,
         "value": value if amount is None else Quantity(amount, fact.unit),
         "decimals": fact.decimals,
@@ -90,20 +146,10 @@ def _place(ledger: Ledger, filing: Filing, fact: Fact, *, is_again: bool) -> Non
         "entity": fact.context.entity,
         "lang": fact.lang,
         "nil": fact.value is None or None,
-        "excerpt": is_long or None,
+        "excerpt": fact.is_long or None,
         "hidden": fact.is_hidden or None,
         "duplicate": is_again or None,
     }
-    subject = f"company:{filing.entity}" if filing.entity else ""
-    if is_again:
-        ledger.again("fact", values, own_id=fact.id, subject=subject)
-        return
-    dimensions = (f"{spaced(a)}: {spaced(m)}" for a, m in fact.context.dimensions)
-    shown = "not reported" if value is None else value
-    told = sentence(
-        label, fact.concept, fact.context.when, shown, fact.unit, *dimensions, _rounding(fact)
-    )
-    ledger.line(told, "fact", values, own_id=fact.id, subject=subject)
 
 
 def _rounding(fact: Fact) -> str:

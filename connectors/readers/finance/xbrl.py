@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from connectors.readers.branches import Element, attribute, content, local, refuse
 from connectors.readers.elements import parse
 from connectors.readers.errors import ReadError
 from connectors.readers.finance.context import contexts, units
-from connectors.readers.finance.filing import Fact, Filing, place
+from connectors.readers.finance.filing import Fact, Filing, place, place_prose
 from connectors.readers.ledger import Ledger
 from connectors.readers.model import Reading
 from connectors.readers.source import Source
@@ -25,7 +27,8 @@ def read(source: Source) -> Reading:
         raise ReadError("empty", "The XBRL instance holds no facts.")
     ledger = Ledger(source)
     ledger.heading(filing.title or "Facts", 1)
-    place(ledger, filing)
+    place(ledger, replace(filing, facts=tuple(f for f in filing.facts if not f.is_long)))
+    place_prose(ledger, filing)
     langs = [fact.lang for fact in filing.facts if fact.lang]
     lang = language(root.get(_LANG)) or (
         language(max(set(langs), key=langs.count)) if langs else None

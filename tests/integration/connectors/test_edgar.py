@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
@@ -21,6 +23,7 @@ from assistant.store.database import Database
 from connectors.conformance import Conformance, Listing, listing
 from connectors.contract import Connector, ConnectorError, Failed, RetryLater
 from connectors.edgar import Edgar, EdgarConfig, Hosts
+from connectors.following import Ability, Following
 from tests.support.edgar_replay import Replay, serving, table
 from tests.support.hashing import HashingEmbedder
 
@@ -65,6 +68,47 @@ class TestConformance(Conformance):
 
     def make_unusable(self) -> Connector:
         return edgar("http://127.0.0.1:1")
+
+
+class TestFollowing(Following):
+    cannot: ClassVar[dict[Ability, str]] = {
+        "change": "A filing never changes; an amendment is another one.",
+        "delete": "The SEC takes no filing back.",
+        "revoke": "What is filed is public; one list for all is in the configuration.",
+        "expire": "Every run lists everything: the cursor is not looked at.",
+        "fill": "A company's filings come in files of a thousand, one held at a time.",
+    }
+    names = ("Ação – 文档 100%.htm", " blank 'quoted' & [odd]+.htm", "long " + "n" * 190 + ".htm")
+
+    @pytest.fixture(autouse=True)
+    def source(self, replay: Replay) -> None:
+        self.replay = replay
+        self.filings = [OTHER, NEW]
+
+    def make(self) -> Connector:
+        return edgar(self.replay.url)
+
+    def make_unusable(self) -> Connector:
+        return edgar("http://127.0.0.1:1")
+
+    def add(self, name: str, text: str) -> None:
+        number = f"0000000007-25-{len(self.filings):06}"
+        self.filings.append((number, "10-K", "2025-02-01", name))
+        self.replay.company(7, table(*self.filings))
+        path = f"{ROOT}/{number.replace('-', '')}/{quote(name)}"
+        self.replay.files[path] = text.encode()
+
+    def throttle(self) -> None:
+        self.replay.status, self.replay.headers = 429, {"Retry-After": "1"}
+
+        def over() -> None:
+            self.replay.status, self.replay.headers = 200, {}
+
+        threading.Timer(0.5, over).start()
+
+    def empty(self) -> None:
+        self.replay.company(7, table())
+        del self.replay.files["/api/xbrl/companyfacts/CIK0000000007.json"]
 
 
 def test_filings_of_all_lists_and_the_facts_are_listed_once(replay: Replay) -> None:

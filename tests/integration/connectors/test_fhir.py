@@ -7,7 +7,7 @@ import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import sqlalchemy as sa
@@ -35,6 +35,7 @@ from connectors.contract import (
 )
 from connectors.fhir import Fhir
 from connectors.fhirform import FhirConfig
+from connectors.following import Ability, Following
 from tests.support.fhir import FhirServer, Replay, fhir_server, replay
 from tests.support.hashing import HashingEmbedder
 
@@ -109,6 +110,40 @@ class TestFhir(Conformance):
 
     def make_unusable(self) -> Connector:
         return fhir("http://127.0.0.1:1/fhir")
+
+
+class TestFollowing(Following):
+    cannot: ClassVar[dict[Ability, str]] = {
+        "throttle": "The server has no limits; that is proved by replay.",
+        "fill": "Ten thousand requests to a server in memory; a page is all that is held.",
+    }
+    names = ("aaa", "n" * 64)
+    access_is_versioned = True  # a label is part of the resource
+
+    @pytest.fixture(autouse=True)
+    def _server(self, server: FhirServer) -> None:
+        self.server = server
+
+    def make(self) -> Connector:
+        return fhir(self.server.url, labels={"R": "group:psychiatry"})
+
+    def make_unusable(self) -> Connector:
+        return fhir("http://127.0.0.1:1/fhir")
+
+    def add(self, name: str, text: str) -> None:
+        self.server.put({**observation(0, text), "id": name.replace(".", "-")})
+
+    change = add
+
+    def delete(self, name: str) -> None:
+        self.server.delete(f"Observation/{name.replace('.', '-')}")
+
+    def revoke(self, name: str) -> None:
+        self.server.put({**observation(0, label="R"), "id": name.replace(".", "-")})
+
+    def empty(self) -> None:
+        for item in found(self.server).items:
+            self.server.delete(item.id)
 
 
 class TestFhirWithHistory(TestFhir):

@@ -9,7 +9,7 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from dulwich.objects import Commit, ObjectID
@@ -30,6 +30,7 @@ from connectors.contract import (
     Item,
     RetryLater,
 )
+from connectors.following import Ability, Following
 from connectors.git import Git, GitConfig
 from tests.support.git import TOKEN, USER, Depot, Server, free_port, git, over_https, over_ssh
 
@@ -115,6 +116,40 @@ class TestPath(Conformance):
 
     def make_unusable(self) -> Connector:
         return connector(self.url / "missing")
+
+
+class TestFollowing(Following):
+    cannot: ClassVar[dict[Ability, str]] = {
+        "throttle": "A path never asks for patience; Apache's answer is tested by itself.",
+    }
+
+    @pytest.fixture(autouse=True)
+    def repository(self, depot: Depot) -> None:
+        self.depot = depot
+        depot.commit({".access.toml": EVERYONE, "m/one.txt": "One."})
+
+    def make(self) -> Connector:
+        return connector(self.depot.path)
+
+    def make_unusable(self) -> Connector:
+        return connector(self.depot.path / "missing")
+
+    def add(self, name: str, text: str) -> None:
+        self.depot.commit({name: text})
+
+    change = add
+
+    def delete(self, name: str) -> None:
+        self.depot.commit({name: None})
+
+    def revoke(self, name: str) -> None:
+        self.depot.commit({f"{name}.access.toml": 'allow = ["user:ana"]'})
+
+    def empty(self) -> None:
+        self.depot.commit({"m/one.txt": None})
+
+    def fill(self, n: int) -> None:
+        self.depot.commit({f"{i % 10}/{i}.txt": str(i) for i in range(n)})
 
 
 class TestHttps(Conformance):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import ValidationError
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from assistant.store.database import Database
 from connectors.conformance import Conformance, listing
 from connectors.contract import Connector, ConnectorError
+from connectors.following import Ability, Following
 from connectors.hl7 import Hl7, Hl7Config
 from connectors.mllp import END, START, Limits, Listener, header, spool_name, store
 from tests.support.dovecot import certify
@@ -66,6 +67,41 @@ class TestHl7(Conformance):
 
     def make_unusable(self) -> Connector:
         return spooled(self.spool / "missing")
+
+
+class TestFollowing(Following):
+    cannot: ClassVar[dict[Ability, str]] = {
+        "throttle": "A spool folder never asks for patience.",
+        "revoke": "The spool has one list of readers for all, in its configuration.",
+    }
+    names = ("Ação 文档 #1 100%", "blank 'quoted' [odd]+", "n" * 60)
+
+    @pytest.fixture(autouse=True)
+    def _spool(self, tmp_path: Path) -> None:
+        self.spool = tmp_path
+        self.add("one", "One.")
+
+    def make(self) -> Connector:
+        return spooled(self.spool)
+
+    def make_unusable(self) -> Connector:
+        return spooled(self.spool / "missing")
+
+    def add(self, name: str, text: str) -> None:
+        body = message(0, text).replace(b"c 0", name.encode())
+        (self.spool / spool_name(f"LAB/{name}")).write_bytes(body)
+
+    change = add
+
+    def delete(self, name: str) -> None:
+        (self.spool / spool_name(f"LAB/{name}")).unlink()
+
+    def empty(self) -> None:
+        self.delete("one")
+
+    def fill(self, n: int) -> None:
+        for i in range(n):
+            (self.spool / spool_name(f"LAB/c {i}")).write_bytes(message(i))
 
 
 def test_messages_are_acknowledged_once_stored(tmp_path: Path) -> None:

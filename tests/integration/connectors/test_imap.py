@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from email.header import Header
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import JsonValue
 
 from connectors.conformance import Conformance, Listing, listing
 from connectors.contract import Access, Connector, ConnectorError, CursorExpired, Gone, Item
+from connectors.following import Ability, Following
 from connectors.imap import Imap, ImapConfig
 from tests.support import dovecot
 from tests.support.dovecot import Dovecot
@@ -88,6 +90,41 @@ class TestConformance(Conformance):
 
     def make_unusable(self) -> Connector:
         return imap(self.server, self.user, port=1)
+
+
+class TestFollowing(Following):
+    cannot: ClassVar[dict[Ability, str]] = {
+        "change": "A message never changes; a new one takes its place.",
+        "throttle": "Dovecot refuses connections instead; that has a test of its own.",
+        "fill": "Appending takes a minute; a listing of many has a test of its own.",
+    }
+
+    @pytest.fixture(autouse=True)
+    def mailbox(self, server: Dovecot, user: str, box: Any) -> None:
+        self.server, self.user, self.box = server, user, box
+        box.append("INBOX", message("one"))
+
+    def make(self) -> Connector:
+        return imap(self.server, self.user)
+
+    def make_unusable(self) -> Connector:
+        return imap(self.server, self.user, port=1)
+
+    def add(self, name: str, text: str) -> None:
+        encoded = Header(name, "utf-8", maxlinelen=60).encode(linesep="\r\n")
+        self.box.append("INBOX", message(encoded, text))
+
+    def delete(self, name: str) -> None:
+        self.box.select_folder("INBOX")
+        self.box.delete_messages(self.box.search(["SUBJECT", name]))
+        self.box.expunge()
+        self.box.unselect_folder()
+
+    def revoke(self, name: str) -> None:
+        self.box.setacl("INBOX", "eva", "lr")
+
+    def empty(self) -> None:
+        self.delete("one")
 
 
 def test_new_deleted_and_moved_messages_arrive(server: Dovecot, user: str, box: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from assistant.store import sources
 from assistant.store.database import Database
 from connectors.conformance import Conformance, listing
 from connectors.contract import Complete, Connector, ConnectorError, Item
+from connectors.following import Ability, Following
 from connectors.langchain import LangChain, LangChainConfig
 from tests.support.hashing import HashingEmbedder
 
@@ -114,6 +115,41 @@ class TestConformance(Conformance):
 
     def make_unusable(self) -> Connector:
         return langchain(arguments={"folder": str(self.folder / "missing")})
+
+
+class TestFollowing(Following):
+    cannot: ClassVar[dict[Ability, str]] = {
+        "throttle": "A loader has no way to ask for patience.",
+        "revoke": "A loader knows no readers; one list for all is in the configuration.",
+        "expire": "Every run loads everything: the cursor is not looked at.",
+    }
+    names = ("Ação – 文档 🙂 #1 100%", " blank 'quoted' & [odd]+", "long " + "n" * 190)
+
+    @pytest.fixture(autouse=True)
+    def texts(self, folder: Path) -> None:
+        self.folder = folder
+
+    def make(self) -> Connector:
+        return langchain(arguments={"folder": str(self.folder)}, allow=["everyone"])
+
+    def make_unusable(self) -> Connector:
+        return langchain(arguments={"folder": str(self.folder / "missing")})
+
+    def add(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text)
+
+    change = add
+
+    def delete(self, name: str) -> None:
+        (self.folder / name).unlink()
+
+    def empty(self) -> None:
+        for path in self.folder.iterdir():
+            path.unlink()
+
+    def fill(self, n: int) -> None:
+        paragraphs = [f"Paragraph {i}." for i in range(n)]
+        (self.folder / "many").write_text("\n\n".join(paragraphs))
 
 
 @pytest.mark.parametrize(

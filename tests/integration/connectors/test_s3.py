@@ -9,7 +9,7 @@ import sys
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
@@ -29,11 +29,13 @@ from connectors.contract import (
     Item,
     RetryLater,
 )
+from connectors.following import Ability, Following
 from connectors.s3 import S3, S3Config
 from tests.support.bucket import KEYS, Folder, S3Server, s3_server
 from tests.support.catalog import Synced
 from tests.support.replies import Reply, scripted
 
+NO_LIMITS = "moto never asks for patience; that is proved by replay."
 EVERYONE = 'allow = ["everyone"]\n'
 
 
@@ -128,6 +130,56 @@ class TestConformance(Conformance):
 
     def make_unusable(self) -> Connector:
         return s3(self.bucket, endpoint_url="http://127.0.0.1:1")
+
+
+class TestFollowing(Following):
+    cannot: ClassVar[dict[Ability, str]] = {
+        "throttle": NO_LIMITS,
+        "revoke": "One list of readers for all; the bucket with tags shows it.",
+    }
+
+    @pytest.fixture(autouse=True)
+    def filled(self, bucket: Folder) -> None:
+        self.bucket = bucket
+        bucket.put({"m/one.txt": "One."}, tags="allow=user:ana")
+
+    def make(self) -> Connector:
+        return s3(self.bucket, permissions="config", allow=["user:ana"])
+
+    def make_unusable(self) -> Connector:
+        return s3(self.bucket, bucket=f"missing-{uuid4().hex}")
+
+    def add(self, name: str, text: str) -> None:
+        self.bucket.put({name: text})
+
+    change = add
+
+    def delete(self, name: str) -> None:
+        self.bucket.delete(name)
+
+    def empty(self) -> None:
+        self.bucket.delete("m/one.txt")
+
+    def fill(self, n: int) -> None:
+        self.bucket.fill(n)
+
+
+class TestTaggedFollowing(TestFollowing):
+    cannot: ClassVar[dict[Ability, str]] = {
+        "throttle": NO_LIMITS,
+        "fill": "Tags take a request for each object; the bucket without tags shows it.",
+    }
+
+    def make(self) -> Connector:
+        return s3(self.bucket, permissions="tags")
+
+    def add(self, name: str, text: str) -> None:
+        self.bucket.put({name: text}, tags="allow=user:ana")
+
+    change = add
+
+    def revoke(self, name: str) -> None:
+        self.bucket.tag(name, {"allow": "group:hr"})
 
 
 class TestTaggedConformance(Conformance):

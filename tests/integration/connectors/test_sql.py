@@ -9,7 +9,7 @@ import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
@@ -29,6 +29,7 @@ from connectors.contract import (
     Item,
     RetryLater,
 )
+from connectors.following import Ability, Following
 from connectors.sql import Sql, SqlConfig
 from tests.support.git import free_port
 from tests.support.postgres import READER_PASSWORD, PostgresServer, served
@@ -156,6 +157,55 @@ class TestPostgres(Conformance):
 
     def make_unusable(self) -> Connector:
         return Erp(self.erp.server, "missing").connector()
+
+
+class TestFollowing(Following):
+    cannot: ClassVar[dict[Ability, str]] = {
+        "throttle": "A database refuses connections instead; that has a test of its own.",
+    }
+
+    @pytest.fixture(autouse=True)
+    def rows(self, erp: Erp) -> None:
+        self.erp = erp
+        erp.run("ALTER TABLE orders ADD key text")
+        self.add("one.txt", "One.")
+
+    def make(self) -> Connector:
+        orders = {**ORDERS, "id": "key", "title": "{key}"}
+        return self.erp.connector(orders)
+
+    def make_unusable(self) -> Connector:
+        return Erp(self.erp.server, "missing").connector()
+
+    def add(self, name: str, text: str) -> None:
+        self.erp.run(
+            "INSERT INTO orders (id, key, asset, found, readers, updated_at) "
+            "SELECT count(*), %s, 'P', %s, '{hr}', clock_timestamp() FROM orders",
+            name,
+            text,
+        )
+
+    def change(self, name: str, text: str) -> None:
+        self._update(name, "found = %s", text)
+
+    def delete(self, name: str) -> None:
+        self._update(name, "removed_at = clock_timestamp()")
+
+    def revoke(self, name: str) -> None:
+        self._update(name, "readers = %s", ["it"])
+
+    def empty(self) -> None:
+        self.erp.run("DELETE FROM orders")
+
+    def fill(self, n: int) -> None:
+        self.erp.run(
+            "INSERT INTO orders (id, key, asset) SELECT n, n, 'P' FROM generate_series(9, %s) n",
+            n + 8,
+        )
+
+    def _update(self, name: str, what: str, *values: Any) -> None:
+        now = "updated_at = clock_timestamp()"
+        self.erp.run(f"UPDATE orders SET {what}, {now} WHERE key = %s", *values, name)
 
 
 class TestSqlite(Conformance):

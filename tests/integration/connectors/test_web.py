@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import threading
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import quote
 
 import pytest
 from pydantic import JsonValue, ValidationError
@@ -19,6 +21,7 @@ from connectors.contract import (
     Item,
     RetryLater,
 )
+from connectors.following import Ability, Following
 from connectors.web import Web, WebConfig
 from tests.support import website
 from tests.support.website import Website
@@ -87,6 +90,46 @@ class TestConformance(Conformance):
 
     def make_unusable(self) -> Connector:
         return web(Website(url="http://127.0.0.1:1"))
+
+
+class TestFollowing(Following):
+    cannot: ClassVar[dict[Ability, str]] = {
+        "revoke": "A site has one list of readers for all, in its configuration.",
+    }
+
+    @pytest.fixture(autouse=True)
+    def served(self, site: Website) -> None:
+        self.site = site
+
+    def make(self) -> Connector:
+        return web(self.site)
+
+    def make_unusable(self) -> Connector:
+        return web(Website(url="http://127.0.0.1:1"))
+
+    def add(self, name: str, text: str) -> None:
+        self.site.pages[f"/{quote(name)}.html"] = f"<p>{text}</p>".encode()
+        self.site.list_pages()
+
+    change = add
+
+    def delete(self, name: str) -> None:
+        del self.site.pages[f"/{quote(name)}.html"]
+        self.site.list_pages()
+
+    def throttle(self) -> None:
+        path = "/docs/p03.html"
+        self.site.answers[path] = (429, {"Retry-After": "0"})
+        threading.Timer(1, self.site.answers.pop, [path]).start()
+
+    def empty(self) -> None:
+        self.site.pages.clear()
+        self.site.list_pages()
+
+    def fill(self, n: int) -> None:
+        self.site.pages |= {f"/many/{i}.html": b"" for i in range(n)}
+        self.site.lastmods = dict.fromkeys(self.site.pages, "2024-03-01")
+        self.site.list_pages()
 
 
 def test_an_index_with_gzip_is_followed_and_every_page_comes_once(site: Website) -> None:

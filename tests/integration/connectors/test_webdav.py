@@ -9,7 +9,7 @@ import shutil
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -30,6 +30,7 @@ from connectors.contract import (
     Item,
     RetryLater,
 )
+from connectors.following import Ability, Following
 from connectors.webdav import WebDav, WebDavConfig
 from tests.support.catalog import Synced
 from tests.support.dav import PASSWORD, USER, Cloud, DavServer, apache, nextcloud, radicale
@@ -173,6 +174,40 @@ class TestApacheConformance(Conformance):
 
     def make_unusable(self) -> Connector:
         return webdav("http://127.0.0.1:1/dav")
+
+
+class TestFollowing(Following):
+    cannot: ClassVar[dict[Ability, str]] = {
+        "throttle": "mod_dav never asks for patience; that is proved by replay.",
+    }
+
+    @pytest.fixture(autouse=True)
+    def filled(self, server: DavServer) -> None:
+        self.url, self.root = server.url, server.root
+        put(server.root, {".access.toml": EVERYONE, "m/one.txt": "One."})
+
+    def make(self) -> Connector:
+        return webdav(self.url, permissions="access_files")
+
+    def make_unusable(self) -> Connector:
+        return webdav("http://127.0.0.1:1/dav")
+
+    def add(self, name: str, text: str) -> None:
+        put(self.root, {name: text})
+
+    change = add
+
+    def delete(self, name: str) -> None:
+        (self.root / name).unlink()
+
+    def revoke(self, name: str) -> None:
+        put(self.root, {f"{name}.access.toml": 'allow = ["user:ana"]\n'})
+
+    def empty(self) -> None:
+        shutil.rmtree(self.root / "m")
+
+    def fill(self, n: int) -> None:
+        put(self.root, {f"{i % 10}/{i}.txt": "" for i in range(n)})
 
 
 class TestRadicaleConformance(Conformance):

@@ -11,11 +11,12 @@ import sqlalchemy as sa
 from reportlab.pdfgen.canvas import Canvas  # type: ignore[import-untyped]
 
 from assistant.audit.log import AuditLog
+from assistant.domain import DocumentId
 from assistant.ingest.progress import Silent
 from assistant.ingest.sync import SyncRun
 from assistant.ingest.task import Task
 from assistant.settings import CurationSettings, SyncSettings
-from assistant.store import runs, sources
+from assistant.store import passages, runs, sources
 from assistant.store.database import Database
 from connectors.files import Files, FilesConfig
 from tests.support.hashing import HashingEmbedder
@@ -169,6 +170,24 @@ LONG = " ".join(f"Sentence {n} of the policy says what applies to case {n * 7}."
 def links(folder: Folder) -> dict[str, tuple[str | None, str | None]]:
     with folder.database.begin() as conn:
         return {row[0]: (row[1], row[2]) for row in conn.execute(LINKS)}
+
+
+def test_a_found_successor_counts_only_for_the_same_readers(folder: Folder) -> None:
+    folder.write("rules v1.md", LONG)
+    folder.write("rules v2.md", LONG.replace("case 35.", "nobody."))
+    folder.run()
+
+    def superseded() -> set[str]:
+        with folder.database.begin() as conn:
+            ids = conn.execute(sa.text("SELECT id FROM documents")).scalars()
+            rows = [passages.document(conn, DocumentId(name)) for name in ids]
+            return {row.external_id for row in rows if row and row.superseded}
+
+    assert superseded() == {"rules v1.md"}
+    folder.write("rules v2.md.access.toml", 'allow = ["group:board"]')
+    folder.run()
+    assert links(folder)["rules v1.md"] == (None, "rules v2.md")
+    assert superseded() == set()
 
 
 def test_duplicates_point_to_the_earliest_and_versions_to_the_newest(folder: Folder) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from pydantic import JsonValue
@@ -25,6 +26,7 @@ from connectors.contract import (
     Item,
 )
 from connectors.files import Files, FilesConfig
+from connectors.following import Ability, Following
 
 EVERYONE = 'allow = ["everyone"]\n'
 
@@ -88,6 +90,37 @@ class TestConformance(Conformance):
 
     def make_unusable(self) -> Connector:
         return files(self.root / "missing")
+
+
+class TestFollowing(Following):
+    cannot: ClassVar[dict[Ability, str]] = {"throttle": "A folder never asks for patience."}
+
+    @pytest.fixture(autouse=True)
+    def tree(self, tmp_path: Path) -> None:
+        self.root = put(tmp_path / "root", {".access.toml": EVERYONE, "m/one.txt": "One."})
+
+    def make(self) -> Connector:
+        return files(self.root)
+
+    def make_unusable(self) -> Connector:
+        return files(self.root / "missing")
+
+    def add(self, name: str, text: str) -> None:
+        (self.root / name).write_text(text)
+
+    change = add
+
+    def delete(self, name: str) -> None:
+        (self.root / name).unlink()
+
+    def revoke(self, name: str) -> None:
+        (self.root / f"{name}.access.toml").write_text('allow = ["user:ana"]\n')
+
+    def empty(self) -> None:
+        shutil.rmtree(self.root / "m")
+
+    def fill(self, n: int) -> None:
+        put(self.root, {f"{i % 10}/{i}.txt": "" for i in range(n)})
 
 
 def test_an_item_tells_what_the_catalog_needs(tmp_path: Path) -> None:

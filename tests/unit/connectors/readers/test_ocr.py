@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 from collections.abc import Callable
 
 import pytest
@@ -14,10 +13,6 @@ from connectors.readers import Limits, ReadError, Reading, ocr, tesseract
 Read = Callable[..., Reading]
 
 LINES = ["Reembolso de viagens", "O hotel custa no máximo 450 reais.", "Answer within 30 days."]
-
-needs_tesseract = pytest.mark.skipif(
-    shutil.which("tesseract") is None, reason="not run: tesseract is not installed (make setup)"
-)
 
 
 def page(lines: list[str], size: tuple[int, int] = (1240, 800), dots: int = 32) -> Image.Image:
@@ -46,7 +41,6 @@ def scan(image: Image.Image, *stamps: str) -> bytes:
     return buffer.getvalue()
 
 
-@needs_tesseract
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF"])
 def test_pictures(read_bytes: Read, form: str) -> None:
     reading = read_bytes(encoded(page(LINES), form), f"a.{form.lower()}")
@@ -58,7 +52,6 @@ def test_pictures(read_bytes: Read, form: str) -> None:
     assert reading.warnings == ("Text was recognised (OCR) on pages: 1; it may have errors.",)
 
 
-@needs_tesseract
 def test_each_page_of_a_tiff(read_bytes: Read) -> None:
     pages = [page([line]) for line in LINES]
     data = encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:])
@@ -68,7 +61,6 @@ def test_each_page_of_a_tiff(read_bytes: Read) -> None:
     assert caught.value.cause == "too_many_pages"
 
 
-@needs_tesseract
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
 def test_scans_lie_any_way_up_and_have_boxes(read_bytes: Read, degrees: int) -> None:
     image = page(LINES * 3, (1240, 1240)).rotate(degrees, expand=True, fillcolor=255)
@@ -83,7 +75,6 @@ def test_scans_lie_any_way_up_and_have_boxes(read_bytes: Read, degrees: int) -> 
     assert "(OCR) on pages: 1" in reading.warnings[0]
 
 
-@needs_tesseract
 def test_a_stamp_below_a_scan_gives_way_to_more_words(read_bytes: Read) -> None:
     reading = read_bytes(scan(page(LINES * 2, (1240, 1700)), "Scanned by X"), "a.pdf")
     assert "450" in " ".join(block.text for block in reading.blocks)
@@ -91,7 +82,6 @@ def test_a_stamp_below_a_scan_gives_way_to_more_words(read_bytes: Read) -> None:
     assert [block.text for block in plain.blocks] == ["Only a stamp here"]
 
 
-@needs_tesseract
 def test_the_budget_is_kept(read_bytes: Read) -> None:
     pages = [page([f"This is sheet number {n}"]) for n in (1, 2, 3)]
     data = encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:])
@@ -103,7 +93,6 @@ def test_the_budget_is_kept(read_bytes: Read) -> None:
     assert caught.value.cause == "unsupported"
 
 
-@needs_tesseract
 def test_a_page_that_takes_too_long_is_left_out(read_bytes: Read) -> None:
     with pytest.raises(ReadError) as caught:
         read_bytes(encoded(page(LINES * 2), "PNG"), "a.png", Limits(ocr_page_s=0))
@@ -133,7 +122,6 @@ def test_without_tesseract_the_next_step_is_told(
         (encoded(Image.new("L", (5, 5), 255), "GIF"), "empty"),
     ],
 )
-@needs_tesseract
 def test_giants_and_damaged_pictures(read_bytes: Read, data: bytes, cause: str) -> None:
     with pytest.raises(ReadError) as caught:
         read_bytes(data, "a.png")

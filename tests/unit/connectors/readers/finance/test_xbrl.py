@@ -162,3 +162,23 @@ def test_numbers_as_shown(text: str, form: str, number: str | None) -> None:
 )
 def test_texts_as_shown(text: str, form: str, value: str) -> None:
     assert text_value(text, form) == value
+
+
+def test_the_notes_of_an_instance_are_read_in_full(read_bytes: Read) -> None:
+    rows = "".join(f"<tr><td>Unit {n}</td><td>{n * 100}</td></tr>" for n in range(1, 4))
+    note = f"<p>{'We lease our stores. ' * 30}</p><table><tr><th>Store</th><th>Rent</th></tr>"
+    escaped = (note + rows + "</table>").replace("&", "&amp;").replace("<", "&lt;")
+    told = INSTANCE.replace(
+        "</xbrli:xbrl>",
+        f'<a:LeasesTextBlock contextRef="y">{escaped}</a:LeasesTextBlock></xbrli:xbrl>',
+    )
+    assert told != INSTANCE
+    reading = read_bytes(told, "a.xml")
+    (table,) = [block for block in reading.blocks if block.kind == "table"]
+    assert table.heading[-1] == "Leases Text Block"
+    assert table.cells is not None
+    assert table.cells[3] == ("Unit 3", "300")
+    record = next(r for r in reading.records if r.values["concept"] == "a:LeasesTextBlock")
+    assert record.block is not None
+    assert reading.blocks[record.block].text.count("We lease our stores.") == 30
+    assert record.values["excerpt"] is True

@@ -1,0 +1,80 @@
+"""Who may read what, for administrators; and for readers, why they don't see something."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlalchemy import Connection
+
+from assistant.access.comparison import compare
+from assistant.access.explanation import explain
+from assistant.access.invisibility import why
+from assistant.access.simulation import simulate
+from assistant.api.deps import AssistantOf, Examiner, Reader
+from assistant.api.schemas.access import (
+    ChangeBody,
+    ComparisonBody,
+    ExplanationBody,
+    InvisibilityBody,
+    SimulationBody,
+)
+from assistant.audit.event import AccessExamined, Event, actor_of
+from assistant.domain import Caller
+from assistant.wiring import Assistant
+
+router = APIRouter(prefix="/v1/access", tags=["access"])
+
+Login = Annotated[str, Query(min_length=1, max_length=200)]
+DocumentAsked = Annotated[str, Query(min_length=1, max_length=100)]
+
+
+@router.get("/explain")
+def explained(
+    assistant: AssistantOf, caller: Examiner, user: Login, document: DocumentAsked
+) -> ExplanationBody:
+    """Explain why a person may read a document or not: groups, entries of its ACL, rule, age."""
+    with assistant.database.begin() as conn:
+        found = explain(conn, user, document, _max_age_s(assistant))
+        _examined(conn, assistant, caller, AccessExamined("explain", (user,), document))
+    return ExplanationBody.model_validate(dataclasses.asdict(found))
+
+
+@router.get("/compare")
+def compared(assistant: AssistantOf, caller: Examiner, user: Login, other: Login) -> ComparisonBody:
+    """Count what each of two people reads that the other doesn't, by collection."""
+    with assistant.database.begin() as conn:
+        found = compare(conn, user, other, _max_age_s(assistant))
+        _examined(conn, assistant, caller, AccessExamined("compare", (user, other)))
+    return ComparisonBody.model_validate(dataclasses.asdict(found))
+
+
+@router.post("/simulate")
+def simulated(assistant: AssistantOf, caller: Examiner, proposed: ChangeBody) -> SimulationBody:
+    """Work out who would gain and lose what by a change of groups or ACLs; it is not made."""
+    with assistant.database.begin() as conn:
+        found = simulate(conn, proposed.change(conn), _max_age_s(assistant))
+        target = proposed.target.document_id if proposed.target else ""
+        _examined(conn, assistant, caller, AccessExamined("simulate", (), target))
+    return SimulationBody.model_validate(dataclasses.asdict(found))
+
+
+@router.get("/why/{document_id}")
+def why_not(assistant: AssistantOf, caller: Reader, document_id: str) -> InvisibilityBody:
+    """Tell a reader whether they see a document, and otherwise where they could ask."""
+    with assistant.database.begin() as conn:
+        found = why(conn, caller, document_id, _max_age_s(assistant))
+        _examined(conn, assistant, caller, AccessExamined("why", (), document_id[:100]))
+    return InvisibilityBody.model_validate(dataclasses.asdict(found))
+
+
+def _max_age_s(assistant: Assistant) -> float:
+    return assistant.settings.sync.acl_max_age_s
+
+
+def _examined(
+    conn: Connection, assistant: Assistant, caller: Caller, examined: AccessExamined
+) -> None:
+    """Record the look; it is answered only if that is committed."""
+    assistant.audit.append(conn, Event(actor_of(caller), examined))

@@ -1,0 +1,140 @@
+"""Who may read what, as administrators are told: by id and number, never by title or content."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, StringConstraints
+from sqlalchemy import Connection
+
+from assistant.access.simulation import Change, acl_of, membership
+from assistant.api.schemas.questions import Request
+from assistant.store.readable import Target
+
+Word = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Words = Annotated[tuple[Word, ...], Field(max_length=1000)]
+
+
+class EntryBody(BaseModel):
+    """An entry of an ACL; `path` leads from the person to it, empty if they don't hold it."""
+
+    list: Literal["allow", "deny", "all_of"]
+    principal: str
+    held: bool
+    path: tuple[str, ...]
+    decisive: bool
+
+
+class ExplanationBody(BaseModel):
+    """Why a person may read a document or not."""
+
+    login: str
+    document_id: str
+    source: str
+    collection: str
+    allowed: bool
+    rule: str
+    entries: tuple[EntryBody, ...]
+    access_id: int
+    access_as_of: datetime | None
+    access_age_s: float | None
+    max_age_s: float
+    policy_epoch: int
+
+
+class AmountBody(BaseModel):
+    """How many documents of a collection, with the ids of a few."""
+
+    collection: str
+    n_documents: int
+    examples: tuple[str, ...]
+
+
+class SideBody(BaseModel):
+    """What one person has and the other lacks."""
+
+    login: str
+    only: tuple[AmountBody, ...]
+    only_principals: tuple[str, ...]
+
+
+class ComparisonBody(BaseModel):
+    """What two people read alone and together."""
+
+    one: SideBody
+    other: SideBody
+    both: tuple[AmountBody, ...]
+
+
+class MembershipBody(Request):
+    """A login or a principal, and the group that it joins or leaves."""
+
+    member: Word
+    group: Word
+
+
+class TargetBody(Request):
+    """A document by its id, or the documents of a source beneath a prefix of their paths."""
+
+    document_id: Annotated[str, StringConstraints(max_length=100)] = ""
+    source: Annotated[str, StringConstraints(max_length=100)] = ""
+    prefix: Annotated[str, StringConstraints(max_length=2000)] = ""
+
+
+class AclBody(Request):
+    """Three lists of principals, written in full; an empty `allow` is nobody."""
+
+    allow: Words = ()
+    deny: Words = ()
+    all_of: Words = ()
+
+
+class ChangeBody(Request):
+    """A proposed change of groups, or of the ACL of a document or folder, or both."""
+
+    joins: Annotated[tuple[MembershipBody, ...], Field(max_length=1000)] = ()
+    leaves: Annotated[tuple[MembershipBody, ...], Field(max_length=1000)] = ()
+    target: TargetBody | None = None
+    acl: AclBody | None = None
+
+    def change(self, conn: Connection) -> Change:
+        """Return what is proposed; raises `InvalidRequest` and `NotFound` for its names."""
+        return Change(
+            joins=frozenset(membership(conn, one.member, one.group) for one in self.joins),
+            leaves=frozenset(membership(conn, one.member, one.group) for one in self.leaves),
+            target=Target(**self.target.model_dump()) if self.target else None,
+            acl=acl_of(self.acl.allow, self.acl.deny, self.acl.all_of) if self.acl else None,
+        )
+
+
+class EffectBody(BaseModel):
+    """What one person would gain and lose."""
+
+    login: str
+    gained: tuple[AmountBody, ...]
+    lost: tuple[AmountBody, ...]
+
+
+class SimulationBody(BaseModel):
+    """Whom a change would concern; `n_gained` and `n_lost` count people × documents."""
+
+    effects: tuple[EffectBody, ...]
+    n_gained: int
+    n_lost: int
+    n_targeted: int
+
+
+class ContactBody(BaseModel):
+    """A source of which the reader sees something."""
+
+    source: str
+    title: str
+    synced_at: datetime | None
+
+
+class InvisibilityBody(BaseModel):
+    """Whether the reader sees a document; missing, deleted and forbidden ones read the same."""
+
+    visible: bool
+    contacts: tuple[ContactBody, ...]

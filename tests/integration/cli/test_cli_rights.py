@@ -1,0 +1,86 @@
+"""`assistant access`: why somebody reads what, and what a change would do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from assistant.cli.rights import app
+from assistant.errors import InvalidRequest
+from assistant.store.database import Database
+from tests.support.company import Company, events_of
+
+FINANCE = "group:intranet:finance"
+
+
+class Bank:
+    """A data folder with a document of finance, and the commands over it."""
+
+    def __init__(self, data: Path, document: str) -> None:
+        self.data, self.document = data, document
+
+    def run(self, *arguments: str) -> str:
+        done = CliRunner().invoke(app, [*arguments, "--data", str(self.data)])
+        if done.exception is not None:
+            raise done.exception
+        return done.stdout
+
+
+@pytest.fixture
+def bank(
+    tmp_path: Path, postgres_url: str, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> Bank:
+    monkeypatch.setenv("ASSISTANT_DATABASE__URL", postgres_url)
+    monkeypatch.setenv("COLUMNS", "200")
+    company = Company(database)
+    company.person("ana", "finance")
+    company.person("bruno", "sales")
+    document = company.document("statement", "Paid 10 EUR.", allow=["group:finance"])
+    return Bank(tmp_path / "data", document)
+
+
+def test_access_is_explained(bank: Bank, database: Database) -> None:
+    asked = ("explain", "--doc", bank.document, "--user")
+    assert f"user:local|ana → {FINANCE}" in bank.run(*asked, "ana")
+    found = json.loads(bank.run(*asked, "bruno", "--json"))
+    assert (found["allowed"], found["rule"]) == (False, "not allowed")
+    assert [e["type"] for e in events_of(database)] == ["access.examined"] * 2
+
+
+def test_people_are_compared(bank: Bank) -> None:
+    assert "only ana" in bank.run("compare", "--user", "ana", "--user", "bruno")
+    found = json.loads(bank.run("compare", "--user", "ana", "--user", "bruno", "--json"))
+    assert found["one"]["only"][0]["examples"] == [bank.document]
+    assert found["other"]["only_principals"] == ["group:intranet:sales", "user:local|bruno"]
+    with pytest.raises(InvalidRequest, match="two people"):
+        bank.run("compare", "--user", "ana")
+
+
+def test_changes_are_simulated(bank: Bank) -> None:
+    assert "+1 −0" in bank.run("simulate", "--join", f"bruno={FINANCE}")
+    assert "+0 −1" in bank.run("simulate", "--leave", f"ana={FINANCE}")
+    nested = ("simulate", "--join", f"group:intranet:sales={FINANCE}", "--json")
+    assert [one["login"] for one in json.loads(bank.run(*nested))["effects"]] == ["bruno"]
+    acl = ("--allow", "group:intranet:sales", "--json")
+    for target in (("--doc", bank.document), ("--folder", "intranet/state")):
+        found = json.loads(bank.run("simulate", *target, *acl))
+        assert (found["n_gained"], found["n_lost"], found["n_targeted"]) == (1, 1, 1)
+    for wrong in (
+        ("--join", "bruno"),
+        ("--allow", "everyone"),
+        ("--doc", "x", "--folder", "y"),
+    ):
+        with pytest.raises(InvalidRequest):
+            bank.run("simulate", *wrong)
+
+
+def test_why_reveals_nothing(bank: Bank) -> None:
+    assert bank.run("why", "--as", "ana", "--doc", bank.document) == "You can read it.\n"
+    told = {bank.run("why", "--as", "bruno", "--doc", doc) for doc in (bank.document, "missing")}
+    assert told == {
+        "There is no such document here, or you may not see it.\nAsk an administrator.\n"
+    }
+    assert json.loads(bank.run("why", "--as", "bruno", "--doc", "x", "--json"))["visible"] is False
