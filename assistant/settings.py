@@ -164,6 +164,16 @@ class SyncSettings(Section):
     )
 
 
+class AccessSettings(Section):
+    """Rules above what sources allow."""
+
+    policy: Path | None = Field(
+        None,
+        description="TOML file with rules for whole collections, put in force at the start; "
+        "without one, the last that was in force stays: name an empty file to lift it",
+    )
+
+
 class CurationSettings(Section):
     """What happens to personal data before anything is embedded or stored."""
 
@@ -294,6 +304,7 @@ class Settings(BaseSettings):
     retrieval: RetrievalSettings = RetrievalSettings()  # type: ignore[call-arg]
     index: IndexSettings = IndexSettings()  # type: ignore[call-arg]
     sync: SyncSettings = SyncSettings()  # type: ignore[call-arg]
+    access: AccessSettings = AccessSettings()  # type: ignore[call-arg]
     curation: CurationSettings = CurationSettings()
     connectors: ConnectorSettings = ConnectorSettings()
     audit: AuditSettings = AuditSettings()  # type: ignore[call-arg]

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from assistant.access import policy
 from assistant.answering.answer import Answerer
 from assistant.answering.record import Record
 from assistant.answering.verify import similarity_of
 from assistant.audit import keys
+from assistant.audit.event import SYSTEM, Event, PolicyChanged
 from assistant.audit.log import AuditLog
 from assistant.errors import SettingsError
 from assistant.ingest.configuration import problems
@@ -32,6 +34,7 @@ from assistant.retrieval.generations import Generations
 from assistant.retrieval.rerank import Reranking
 from assistant.retrieval.retriever import Retriever
 from assistant.settings import Settings
+from assistant.store import policies
 from assistant.store.database import Database, open_database
 from assistant.store.sources import Source
 from assistant.vault import vault
@@ -149,6 +152,7 @@ def assembled(
 ) -> Assistant:
     """Assemble the assistant over an open database, a loaded embedder, perhaps a generator."""
     audit = audit_log(settings, opened)
+    enforce_policy(settings, opened, audit)
     kept = generations(settings, opened)
     judge = reranker(settings)
     retriever = Retriever(
@@ -169,6 +173,23 @@ def assembled(
         settings.retrieval.n_passages,
     )
     return Assistant(settings, opened, audit, model, writer, retriever, answerer)
+
+
+def enforce_policy(settings: Settings, opened: Database, audit: AuditLog) -> None:
+    """Put the policy that the settings name in force, for all processes, and record a change.
+
+    Raises `SettingsError` if the file can't be read or has a fault.
+    """
+    if settings.access.policy is None:
+        return
+    text = policy.text_of(settings.access.policy)
+    rules = policy.parsed(text, str(settings.access.policy))
+    with opened.begin() as conn:
+        before = policies.enforce(conn, text)
+        if before is not None:
+            names = policy.sha256(text), policy.sha256(before) if before else ""
+            changed = PolicyChanged(*names, len(rules.collections))
+            audit.append(conn, Event(SYSTEM, changed))
 
 
 def generations(settings: Settings, opened: Database) -> Generations:

@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import Connection
 
 from assistant.access.gate import Admitted, Gate, Presented
+from assistant.access.principals import with_purpose
 from assistant.access.roles import Permission, require
 from assistant.access.tokens import MAX_TOKEN
 from assistant.api.problems import TooManyRequests
@@ -90,6 +91,11 @@ def presented(
 
 Credentials = Annotated[Presented, Depends(presented)]
 
+PurposeStated = Annotated[
+    str,
+    Header(pattern=r"^[a-z0-9_-]{0,60}$", description="what the caller reads for, if asked for"),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Permitted:
@@ -97,7 +103,9 @@ class Permitted:
 
     permission: Permission
 
-    def __call__(self, state: StateOf, credentials: Credentials) -> Caller:
+    def __call__(
+        self, state: StateOf, credentials: Credentials, x_purpose: PurposeStated = ""
+    ) -> Caller:
         """Return the caller; raises `Unauthenticated`, `Forbidden` and `TooManyRequests`."""
         proved = state.gate.prove(credentials)
         with state.assistant.database.begin() as conn:
@@ -106,7 +114,7 @@ class Permitted:
         require(admitted.caller, self.permission)
         if self.permission in COUNTED:
             _count(state.assistant, admitted.caller)
-        return admitted.caller
+        return with_purpose(admitted.caller, x_purpose)
 
 
 def _record(assistant: Assistant, conn: Connection, admitted: Admitted) -> None:
