@@ -71,7 +71,7 @@ def test_foreign_and_missing_are_one(
         filled = path.format(**ids, **PLACES)
         response = client.request(method, filled, json=BODIES.get(path))
         is_json = response.headers.get("content-type", "").endswith("json")
-        body = response.json() if is_json else {}
+        body = response.json() if is_json and response.content else {}
         return response.status_code, {**body, "instance": ""}
 
     denied, absent = asked(bruno, foreign), asked(bruno, missing)

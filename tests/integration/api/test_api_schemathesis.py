@@ -9,6 +9,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.core.result import Ok
 
 from assistant.api.app import description
 from assistant.domain import Role
@@ -24,6 +25,7 @@ SIGNING_OUT = "DELETE /v1/sessions/current"
 
 def operations() -> Iterator[Any]:
     for found in SCHEMA.get_all_operations():
+        assert isinstance(found, Ok)
         operation = found.ok()
         if operation.label != SIGNING_OUT:
             yield operation
