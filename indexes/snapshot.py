@@ -168,6 +168,13 @@ class Snapshots:
         with self._writing():
             self._point(replace(self.roles(), shadow=""))
 
+    def drop_all(self) -> int:
+        """Delete every generation from the disk, the current one too; returns how many."""
+        with self._writing():
+            dropped = {name for name in asdict(self._repaired_roles()).values() if name}
+            self._point(Roles())
+        return len(dropped)
+
     def _promote(self, role: Role) -> Manifest:
         with self._writing():
             roles = self.roles()

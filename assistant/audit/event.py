@@ -269,6 +269,35 @@ class BackupRestored:
     n_lost_events: int
 
 
+@dataclass(frozen=True, slots=True)
+class HoldChanged:
+    """A legal hold was created or released."""
+
+    type: ClassVar[str] = "hold.changed"
+    hold_id: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureStarted:
+    """The erasure of a subject was begun; whom it is about is not told here."""
+
+    type: ClassVar[str] = "erasure.started"
+    erasure_id: str
+    n_documents: int
+    n_persons: int
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureDone:
+    """The erasure of a subject was finished, here or again after a restore."""
+
+    type: ClassVar[str] = "erasure.done"
+    erasure_id: str
+    certificate_sha256: str
+    occasion: str = "request"
+
+
 EventData = (
     SignedIn
     | SignInFailed
@@ -290,6 +319,9 @@ EventData = (
     | AuditRead
     | BackupCreated
     | BackupRestored
+    | HoldChanged
+    | ErasureStarted
+    | ErasureDone
 )
 
 
@@ -303,8 +335,12 @@ class Event:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
-def canonical(event: Event, seq: int) -> bytes:
-    """Return the bytes that are hashed and stored for an event at its place in the log."""
+def canonical(event: Event, seq: int, sealed: Mapping[str, JsonValue] | None = None) -> bytes:
+    """Return the bytes that are hashed and stored for an event at its place in the log.
+
+    `sealed` are the fields of its data that stand there encrypted.
+    """
+    fields = {**dataclasses.asdict(event.data), **(sealed or {})}
     return rfc8785.dumps(
         {
             "v": VERSION,
@@ -312,8 +348,8 @@ def canonical(event: Event, seq: int) -> bytes:
             "id": event.id,
             "at": utc(event.at),
             "type": event.data.type,
-            "actor": _plain(dataclasses.asdict(event.actor)),
-            "data": _plain(dataclasses.asdict(event.data)),
+            "actor": plain(dataclasses.asdict(event.actor)),
+            "data": plain(fields),
         }
     )
 
@@ -323,7 +359,7 @@ def utc(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _plain(value: object) -> JsonValue:
+def plain(value: object) -> JsonValue:
     """Return a JSON value; decimals become strings, and a float is an error of the program."""
     if value is None or isinstance(value, bool | int):
         return value
@@ -333,7 +369,7 @@ def _plain(value: object) -> JsonValue:
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     raise TypeError(f"an audit event can't hold a {type(value).__name__}: {value!r}")
