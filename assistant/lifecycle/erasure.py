@@ -119,6 +119,7 @@ class Eraser:
         with self._database.begin() as conn:
             erasing.erase_conversations(conn, places.conversations)
             erasing.erase_failures(conn, places.failures)
+            holds.forget(conn, _released(conn, terms, erasure.person_ids))
             for person_id in erasure.person_ids:
                 erasing.erase_person(conn, person_id)
         self._snapshots.drop_all()
@@ -136,7 +137,7 @@ class Eraser:
     ) -> dict[str, Any]:
         """Sign what was done, write the file of keys anew, and only then call it finished."""
         kept = self._renewed_keys()
-        body = {
+        body: dict[str, Any] = {
             "erasure_id": erasure.id,
             "occasion": occasion,
             "finished_at": utc(datetime.now(UTC)),
@@ -206,6 +207,17 @@ def is_genuine(certificate: dict[str, Any], log: AuditLog) -> bool:
 
 def _naming(texts: Iterable[tuple[_Key, str]], terms: Terms) -> set[_Key]:
     return {key for key, text in texts if terms.named_in(text)}
+
+
+def _released(conn: Connection, terms: Terms, person_ids: Collection[str]) -> list[str]:
+    """Return the released holds that name the subject."""
+    called = {text.casefold() for text in erasing.handles(conn, person_ids)}
+    return [
+        hold.id
+        for hold in holds.listed(conn)
+        if hold.released_at is not None
+        and (hold.value.casefold() in called or terms.named_in(f"{hold.value} {hold.reason}"))
+    ]
 
 
 def _terms(conn: Connection, names: Sequence[str]) -> Terms:

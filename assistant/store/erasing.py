@@ -35,6 +35,16 @@ _SHRUNK = (chunks, documents, document_versions, records, embeddings, messages, 
 _SHRUNK_TOO = (conversations, failures, people, memberships, subject_keys)
 
 
+_FORGET_PRINCIPALS = sa.text(
+    """
+    DELETE FROM principal_sets WHERE EXISTS (
+        SELECT 1 FROM unnest(principals) AS held
+        WHERE held LIKE 'user:%' AND split_part(held, '|', 2) = ANY(:called)
+    )
+    """
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Erasure:
     """An erasure as it was begun; a certificate ends it."""
@@ -92,6 +102,13 @@ def persons_called(conn: Connection, names: Collection[str]) -> list[Person]:
         if wanted
         & {t.casefold() for t in (person.id, person.login, person.email, person.name) if t}
     ]
+
+
+def handles(conn: Connection, person_ids: Collection[str]) -> set[str]:
+    """Return the ids and logins of these people."""
+    mine = people.c.id.in_(list(person_ids))
+    rows = conn.execute(sa.select(people.c.id, people.c.login).where(mine))
+    return {text for row in rows for text in row}
 
 
 def counts(conn: Connection, document_ids: Collection[str]) -> dict[str, int]:
@@ -172,8 +189,9 @@ def erase_person(conn: Connection, person_id: str) -> None:
     conn.execute(sa.delete(conversations).where(conversations.c.person_id == person_id))
     conn.execute(sa.delete(feedback).where(feedback.c.person_id == person_id))
     conn.execute(sa.delete(sessions).where(sessions.c.person_id == person_id))
-    principal = f"user:{row.issuer}|{row.subject}"
-    conn.execute(sa.delete(memberships).where(memberships.c.member == principal))
+    called = [row.subject, row.login]
+    conn.execute(sa.delete(memberships).where(_is_user(memberships.c.member, called)))
+    conn.execute(_FORGET_PRINCIPALS, {"called": called})
     nobody = f"erased:{person_id}"
     conn.execute(
         sa.update(people)
@@ -243,6 +261,12 @@ def shrink(conn: Connection) -> None:
     """Let the database give up the space of deleted rows; `conn` is in no transaction."""
     for table in (*_SHRUNK, *_SHRUNK_TOO):
         conn.execute(sa.text(f'VACUUM "{table.name}"'))
+
+
+def _is_user(principal: sa.ColumnElement[str], subjects: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Match `user:ISSUER|SUBJECT` of any issuer: sources name the same people in their own way."""
+    last = sa.func.split_part(principal, "|", 2)
+    return sa.and_(principal.startswith("user:"), last.in_(subjects))
 
 
 def _streamed(conn: Connection, query: sa.Select[Any]) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -50,6 +51,12 @@ def release(conn: Connection, hold_id: str) -> Hold:
     if row is None:
         raise NotFound(f"There is no hold {hold_id!r} in force.")
     return _hold(row)
+
+
+def forget(conn: Connection, hold_ids: Collection[str]) -> None:
+    """Take away what released holds on an erased subject tell: that there was one stays."""
+    which = holds.c.id.in_(list(hold_ids))
+    conn.execute(sa.update(holds).where(which).values(value="erased", reason=""))
 
 
 def listed(conn: Connection, *, in_force: bool = False) -> list[Hold]:
