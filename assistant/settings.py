@@ -141,6 +141,16 @@ class SyncSettings(Section):
     )
 
 
+class AccessSettings(Section):
+    """Rules above what sources allow."""
+
+    policy: Path | None = Field(
+        None,
+        description="TOML file with rules for whole collections, put in force at the start; "
+        "without one, the last that was in force stays: name an empty file to lift it",
+    )
+
+
 class CurationSettings(Section):
     """What happens to personal data before anything is embedded or stored."""
 
@@ -152,12 +162,17 @@ class CurationSettings(Section):
 
 
 class ConnectorSettings(Section):
-    """How the secrets of connectors are kept."""
+    """How the secrets of connectors are kept, and what sources may read of this machine."""
 
     secret_keys: SecretStr | None = Field(
-        None,
+        default=None,
         description="Fernet keys that seal the secrets, by spaces; the first seals, all open; "
         "without any, those in `secret.key` of the data folder, which is made",
+    )
+    local_roots: tuple[Path, ...] = Field(
+        default=(),
+        description="folders of this machine below which sources may read that are added, changed "
+        "or tested over the API; the command line is not bound by it",
     )
 
 
@@ -200,8 +215,9 @@ class Settings(BaseSettings):
     retrieval: RetrievalSettings = RetrievalSettings()  # type: ignore[call-arg]
     index: IndexSettings = IndexSettings()  # type: ignore[call-arg]
     sync: SyncSettings = SyncSettings()  # type: ignore[call-arg]
+    access: AccessSettings = AccessSettings()  # type: ignore[call-arg]
     curation: CurationSettings = CurationSettings()
-    connectors: ConnectorSettings = ConnectorSettings()  # type: ignore[call-arg]
+    connectors: ConnectorSettings = ConnectorSettings()
     audit: AuditSettings = AuditSettings()  # type: ignore[call-arg]
     serve: ServeSettings = ServeSettings()  # type: ignore[call-arg]
 

@@ -4,26 +4,49 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
-from assistant.domain import Principal
+from assistant.domain import Caller, Principal
+from assistant.errors import InvalidRequest
 from assistant.store.memberships import closure
 from assistant.store.people import LOCAL, Person
 
 EVERYONE = Principal("everyone")
+TENANT, PURPOSE = "tenant:", "purpose:"
+"""Prefixes of principals that policies alone speak of: no source's ACL can name them."""
 UNKNOWN = "unknown:"
 """Prefix of a principal that could not be understood: it matches nobody, and denies everybody."""
 
 
 def principals_of(conn: Connection, person: Person) -> frozenset[Principal]:
-    """Return a person's own name, `everyone`, and all groups they are in, however deep.
+    """Return a person's own name, `everyone`, their tenant, and all groups, however deep.
 
     A disabled person has none.
     """
     if person.disabled_at is not None:
         return frozenset()
-    return closure(conn, (person.principal, EVERYONE))
+    return closure(conn, seeds_of(person))
+
+
+def seeds_of(person: Person) -> tuple[Principal, ...]:
+    """Return what a person holds without any group: their own name, `everyone`, their tenant."""
+    tenant = (Principal(f"{TENANT}{person.company}"),) if person.company else ()
+    return (person.principal, EVERYONE, *tenant)
+
+
+def with_purpose(caller: Caller, purpose: str) -> Caller:
+    """Return a caller who states what they read for; the policy says what that opens to whom."""
+    if not purpose:
+        return caller
+    stated = Principal(f"{PURPOSE}{purpose}")
+    return replace(caller, principals=caller.principals | {stated})
+
+
+def purposes_of(caller: Caller) -> frozenset[Principal]:
+    """Return the purposes that a caller stated."""
+    return frozenset(name for name in caller.principals if name.startswith(PURPOSE))
 
 
 def qualify(source: str, principal: str) -> Principal:
@@ -45,6 +68,20 @@ def qualify(source: str, principal: str) -> Principal:
     if kind == "user" and name:
         return Principal(principal if "|" in name else f"user:{LOCAL}|{name}")
     return Principal(f"{UNKNOWN}{principal}")
+
+
+def named(principal: str) -> Principal:
+    """Return a principal that is written in full; raises `InvalidRequest` for anything else."""
+    kind, _, name = principal.partition(":")
+    source, _, rest = name.partition(":")
+    issuer, _, subject = name.partition("|")
+    if principal == EVERYONE or (kind == "group" and source and rest):
+        return Principal(principal)
+    if kind == "user" and issuer and subject:
+        return Principal(principal)
+    raise InvalidRequest(
+        f"{principal!r} is no principal; write group:SOURCE:NAME, user:ISSUER|NAME or everyone."
+    )
 
 
 def own_group(source: str, group_id: str) -> Principal:

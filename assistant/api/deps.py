@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from assistant.access.identity import caller_of_token
+from assistant.access.principals import with_purpose
 from assistant.access.roles import Permission, require
 from assistant.api.readiness import Readiness
 from assistant.api.throttle import SignInThrottle
@@ -61,18 +62,26 @@ def token_of(
 Token = Annotated[str, Depends(token_of)]
 
 
+PurposeStated = Annotated[
+    str,
+    Header(pattern=r"^[a-z0-9_-]{0,60}$", description="what the caller reads for, if asked for"),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Permitted:
     """The permission that a route declares: `Annotated[Caller, Depends(Permitted("ask"))]`."""
 
     permission: Permission
 
-    def __call__(self, assistant: AssistantOf, token: Token) -> Caller:
+    def __call__(
+        self, assistant: AssistantOf, token: Token, x_purpose: PurposeStated = ""
+    ) -> Caller:
         """Return the caller; raises `Unauthenticated` and `Forbidden`."""
         with assistant.database.begin() as conn:
             caller = caller_of_token(conn, token)
         require(caller, self.permission)
-        return caller
+        return with_purpose(caller, x_purpose)
 
 
 Asker = Annotated[Caller, Depends(Permitted("ask"))]

@@ -231,6 +231,16 @@ class PersonChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyChanged:
+    """A start put another policy over collections in force; the hashes are of the files' text."""
+
+    type: ClassVar[str] = "policy.changed"
+    sha256: str
+    previous_sha256: str
+    n_collections: int
+
+
+@dataclass(frozen=True, slots=True)
 class AccessExamined:
     """Somebody asked who may read what: `explain`, `compare`, `simulate`, or `why` of their own."""
 
@@ -315,6 +325,7 @@ EventData = (
     | DocumentDeleted
     | AclChanged
     | PersonChanged
+    | PolicyChanged
     | AccessExamined
     | AuditRead
     | BackupCreated

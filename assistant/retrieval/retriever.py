@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from assistant.access import acl
 from assistant.access.acl import CheckedPassage
+from assistant.access.policy import policy_at
 from assistant.domain import Caller, ChunkId, DocumentId, Passage, Principal
 from assistant.ports import Embedder
 from assistant.retrieval import as_of
@@ -127,6 +128,7 @@ class Retriever:
         k: int,
         lang: str = "",
         metadata: MetadataFilter | None = None,
+        policy_epoch: int = 0,
     ) -> PastRetrieved:
         """Search again as these principals did after the change of this number.
 
@@ -140,7 +142,9 @@ class Retriever:
             decided = acl.decisions(conn, access, principals)
             readable = frozenset(name for name, one in decided.items() if one.allowed)
             index = past.index
-            query = Query(text, vector, lang, AccessFilter(readable), metadata or MetadataFilter())
+            closed = policy_at(conn, policy_epoch).closed(principals)
+            held = AccessFilter(readable, closed_collections=closed)
+            query = Query(text, vector, lang, held, metadata or MetadataFilter())
             hits = index.search(query, self._n_candidates)
             rows = passages(conn, [ChunkId(hit.chunk_id) for hit in hits])
         index.close()

@@ -35,9 +35,7 @@ def told(origin: Place, company: Company) -> Place:
     """A place that knows the subject as patient, reader, asker and in other people's words."""
     person = company.person(LOGIN, "finance")
     with company.database.begin() as conn:
-        conn.execute(
-            sa.update(tables.people).where(tables.people.c.id == person).values(name=NAME)
-        )
+        conn.execute(sa.update(tables.people).where(tables.people.c.id == person).values(name=NAME))
     company.document("letter-of-zoraide-quixada", "She was discharged on Monday.")
     company.document("ward", "Two patients came.", "ZORAIDE QUIXADA, CPF 98765432100, is one.")
     ana = origin.person_id("ana")

@@ -128,7 +128,8 @@ async def test_connector(
     """Look at a source without storing anything; refuses one that everyone could read."""
     del caller
     source = await asyncio.to_thread(_source, assistant.database, name)
-    made = wiring.connector(assistant.settings, source)
+    confinement = wiring.confinement(assistant.settings)
+    made = wiring.connector(assistant.settings, source, confined=confinement)
     found = connections.Look()
     try:
         found = await asyncio.wait_for(connections.look(made), TEST_S)
@@ -168,7 +169,12 @@ def _put(
     )
     with assistant.database.begin() as conn:
         connections.put(
-            conn, assistant.audit, partial(vault, assistant.settings), draft, actor_of(caller)
+            conn,
+            assistant.audit,
+            partial(vault, assistant.settings),
+            draft,
+            actor_of(caller),
+            wiring.confinement(assistant.settings),
         )
     return _detail(assistant.database, name)
 

@@ -81,7 +81,9 @@ def _person(conn: Connection, caller: Caller) -> Person:
 def _readable(conn: Connection, caller: Caller) -> ReadableBody:
     """Count what a caller may read; whoever may not read documents sees no counts either."""
     may_read = PERMISSIONS["read_documents"] & caller.roles
-    shares = readable_shares(conn, access_filter(conn, caller).access_ids) if may_read else []
+    access = access_filter(conn, caller)
+    found = readable_shares(conn, access.access_ids, access.closed_collections)
+    shares = found if may_read else []
     return ReadableBody(
         n_documents=sum(share.n_documents for share in shares),
         collections=_collections(shares),

@@ -10,10 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
+from assistant.settings import ConnectorSettings, Settings
 from assistant.store.database import Database
 from assistant.wiring import Assistant
 from tests.integration.api.conftest import SignIn
-from tests.support.company import Company, events_of
+from tests.support.company import Company, assembled, events_of
+from tests.support.scripted import ScriptedGenerator
 from tests.support.streams import events
 from tests.support.working import apart, working
 
@@ -25,6 +27,15 @@ def ines(sign_in: SignIn, company: Company) -> httpx.Client:
     """An integrator."""
     company.person("ines", roles=["integrator"])
     return sign_in("ines")
+
+
+@pytest.fixture
+def assistant(
+    company: Company, generator: ScriptedGenerator, tmp_path: Path, folder: Path
+) -> Assistant:
+    """The assistant that lets sources read the folder."""
+    settings = Settings(data_dir=tmp_path, connectors=ConnectorSettings(local_roots=(folder,)))
+    return assembled(settings, company.database, generator)
 
 
 @pytest.fixture
