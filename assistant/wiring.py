@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from assistant.access import policy
 from assistant.answering.answer import Answerer
@@ -17,8 +17,9 @@ from assistant.audit import keys
 from assistant.audit.event import SYSTEM, Event, PolicyChanged
 from assistant.audit.log import AuditLog
 from assistant.errors import SettingsError
-from assistant.ingest.configuration import problems
+from assistant.ingest.configuration import checked, connector_class, problems
 from assistant.ingest.confinement import Confinement
+from assistant.ingest.connections import Draft
 from assistant.ingest.discretion import Discreet, Discretion
 from assistant.ingest.jobs import Worker
 from assistant.ingest.progress import Progress, Silent
@@ -245,6 +246,26 @@ def connector(
         ) from None
     if confined:
         confined.admit(source.name, config)
+    return _discreet(cls, config, secrets)
+
+
+def drafted(draft: Draft, confined: Confinement) -> Connector:
+    """Construct the connector of a source that is not stored.
+
+    Raises `InvalidRequest` with a sentence for each field that is unknown, missing or wrong, or
+    leads out of the confinement.
+    """
+    cls = connector_class(draft.connector)
+    stored = checked(cls.Config, draft.config, draft.secrets)
+    config = cls.Config.model_validate({**stored, **draft.secrets})
+    confined.admit(draft.name, config)
+    return _discreet(cls, config, draft.secrets)
+
+
+def _discreet(
+    cls: type[Connector], config: BaseModel, secrets: Mapping[str, SecretStr]
+) -> Connector:
+    """Construct a connector that keeps its secrets out of errors."""
     if not secrets:
         return cls(config)
     texts = [secret.get_secret_value() for secret in secrets.values()]

@@ -75,7 +75,7 @@ def refusals(disk: Path) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
-def test_nothing_else_on_the_disk_is_added_or_put(
+def test_nothing_else_on_the_disk_is_added_put_or_tried(
     ines: httpx.Client, database: Database, disk: Path
 ) -> None:
     kept = {"path": str(disk / "open")}
@@ -87,14 +87,17 @@ def test_nothing_else_on_the_disk_is_added_or_put(
             body["secrets"] = {"secret_access_key": "canary-4711"}
         added = ines.post("/v1/connectors", json={"name": "new", **body})
         put = ines.put("/v1/connectors/kept", json=body)
-        for answer in (added, put):
+        tried = ines.post("/v1/connector-tests", json={"name": "new", **body})
+        for answer in (added, put, tried):
             assert answer.status_code == 422, (config, answer.text)
             assert "command line" in answer.json()["detail"], (config, answer.text)
             assert "canary" not in answer.text
     patched = ines.patch("/v1/connectors/kept", json={"config": {"path": str(disk / "closed")}})
     assert patched.status_code == 422
     with database.begin() as conn:
-        assert [(one.name, one.config) for one in sources.list_sources(conn)] == [("kept", kept)]
+        held = {one.name: one.config for one in sources.list_sources(conn)}
+    assert held.keys() == {"intranet", "kept"}
+    assert held["kept"] == kept
 
 
 def test_below_the_named_folder_sources_are_added_and_tried(ines: httpx.Client, disk: Path) -> None:
