@@ -11,7 +11,14 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -21,9 +28,25 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from assistant.domain import Role
 from assistant.errors import SettingsError
 from assistant.personal.finding import Kind
 from assistant.personal.policy import Outcome
+
+SigningAlgorithm = Literal[
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+    "Ed25519",
+]
+"""Signatures with a key pair: with a shared secret the API could write tokens itself."""
 
 
 class Section(BaseModel):
@@ -185,6 +208,72 @@ class AuditSettings(Section):
     )
 
 
+class OidcSettings(Section):
+    """Which identity provider's access tokens the API accepts, and what it reads from them."""
+
+    issuer: str = Field("", description="the provider's issuer, exactly; empty for none")
+    audience: str = Field("", description="what its access tokens for this API have as `aud`")
+    algorithms: tuple[SigningAlgorithm, ...] = Field(
+        ("RS256", "PS256", "ES256", "EdDSA", "Ed25519"), description="signatures that are accepted"
+    )
+    token_types: tuple[str, ...] = Field(
+        ("at+jwt",),
+        description="what the header's `typ` may be; some providers write `JWT`, or nothing: ``",
+    )
+    leeway_s: int = Field(30, ge=0, le=300, description="seconds that clocks may differ")
+    max_lifetime_s: int = Field(
+        600, ge=60, le=86_400, description="tokens that were issued for longer are refused"
+    )
+    subject_claim: str = Field("sub", description="never changes for a person: `sub`, or `oid`")
+    name_claim: str = Field("name", description="how the person is called")
+    email_claim: str = Field("email", description="shown to admins; never used to find a person")
+    groups_claim: str = Field("groups", description="groups: `x` becomes `group:oidc:x`")
+    roles_claim: str = Field("roles", description="what `roles` turns into roles")
+    roles: dict[str, Role] = Field(default={}, description="role by value of the roles claim")
+    default_roles: tuple[Role, ...] = Field(
+        ("employee",), description="roles of everybody whom the provider signs in"
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> OidcSettings:
+        if self.issuer and not self.audience:
+            raise ValueError("set `audience` too, or tokens for other services would be accepted")
+        local = ("http://127.0.0.1", "http://localhost", "http://[::1]")
+        if self.issuer and not self.issuer.startswith(("https://", *local)):
+            raise ValueError("`issuer` must begin with https://")
+        return self
+
+
+class ScimSettings(Section):
+    """Whether the identity provider may push people and groups (SCIM 2.0)."""
+
+    token: SecretStr | None = Field(
+        None, min_length=32, description="what it sends as a bearer token; without one, no SCIM"
+    )
+    subject: Literal["externalId", "userName"] = Field(
+        "externalId", description="the attribute that equals `identity.oidc.subject_claim`"
+    )
+    default_roles: tuple[Role, ...] = Field(
+        ("employee",), description="roles of people who are pushed"
+    )
+
+
+class IdentitySettings(Section):
+    """Who vouches for people and programs, and how much they may ask."""
+
+    oidc: OidcSettings = OidcSettings()  # type: ignore[call-arg]
+    scim: ScimSettings = ScimSettings()  # type: ignore[call-arg]
+    key_pepper: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="what API keys are hashed with; without one, `pepper.key` in the data folder, "
+        "which is made; another pepper ends every key",
+    )
+    questions_per_minute: int = Field(
+        0, ge=0, description="questions and searches a person, and a key, may send; 0 is no limit"
+    )
+
+
 class ServeSettings(Section):
     """Where the API and the chat page listen."""
 
@@ -219,6 +308,7 @@ class Settings(BaseSettings):
     curation: CurationSettings = CurationSettings()
     connectors: ConnectorSettings = ConnectorSettings()
     audit: AuditSettings = AuditSettings()  # type: ignore[call-arg]
+    identity: IdentitySettings = IdentitySettings()  # type: ignore[call-arg]
     serve: ServeSettings = ServeSettings()  # type: ignore[call-arg]
 
     @classmethod

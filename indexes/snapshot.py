@@ -168,12 +168,10 @@ class Snapshots:
         with self._writing():
             self._point(replace(self.roles(), shadow=""))
 
-    def drop_all(self) -> int:
-        """Delete every generation from the disk, the current one too; returns how many."""
+    def drop_all(self) -> None:
+        """Delete every generation from the disk, the current one too."""
         with self._writing():
-            dropped = {name for name in asdict(self._repaired_roles()).values() if name}
             self._point(Roles())
-        return len(dropped)
 
     def _promote(self, role: Role) -> Manifest:
         with self._writing():

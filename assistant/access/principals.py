@@ -23,7 +23,7 @@ UNKNOWN = "unknown:"
 def principals_of(conn: Connection, person: Person) -> frozenset[Principal]:
     """Return a person's own name, `everyone`, their tenant, and all groups, however deep.
 
-    A disabled person has none.
+    A disabled person has none. A service is not one of `everyone`.
     """
     if person.disabled_at is not None:
         return frozenset()
@@ -31,7 +31,12 @@ def principals_of(conn: Connection, person: Person) -> frozenset[Principal]:
 
 
 def seeds_of(person: Person) -> tuple[Principal, ...]:
-    """Return what a person holds without any group: their own name, `everyone`, their tenant."""
+    """Return what a person holds without any group: their own name, `everyone`, their tenant.
+
+    A service holds its name alone.
+    """
+    if person.is_service:
+        return (person.principal,)
     tenant = (Principal(f"{TENANT}{person.company}"),) if person.company else ()
     return (person.principal, EVERYONE, *tenant)
 
@@ -53,7 +58,8 @@ def qualify(source: str, principal: str) -> Principal:
     """Return a principal that a source names under the name that is unique among all sources.
 
     `group:x` becomes `group:<source>:x`, and `group://other/x`, the group `x` of another source,
-    `group:other:x`. `user:x` becomes `user:local|x`, `user:<issuer>|x` and `everyone` stay.
+    `group:other:x`. `user:x` becomes `user:local|x`; `user:<issuer>|x`, `service:x` and
+    `everyone` stay.
     Anything else matches nobody.
     """
     if principal == EVERYONE:
@@ -67,6 +73,8 @@ def qualify(source: str, principal: str) -> Principal:
         return Principal(f"group:{source}:{name}")
     if kind == "user" and name:
         return Principal(principal if "|" in name else f"user:{LOCAL}|{name}")
+    if kind == "service" and name:
+        return Principal(principal)
     return Principal(f"{UNKNOWN}{principal}")
 
 

@@ -26,11 +26,15 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it, by id; `principals_sha256` names the groups they held at that moment."""
+    """Who did it, by id; `principals_sha256` names the groups they held at that moment.
+
+    `via` is the service that did it in their name; the log leaves it out where it is empty.
+    """
 
     person_id: str
     principals_sha256: str = ""
     roles: tuple[str, ...] = ()
+    via: str = ""
 
 
 SYSTEM = Actor("system")
@@ -43,7 +47,10 @@ ANONYMOUS = Actor("")
 def actor_of(caller: Caller) -> Actor:
     """Return a caller as an actor."""
     return Actor(
-        caller.person_id, principals_sha256(caller.principals), tuple(sorted(caller.roles))
+        caller.person_id,
+        principals_sha256(caller.principals),
+        tuple(sorted(caller.roles)),
+        caller.via,
     )
 
 
@@ -231,6 +238,26 @@ class PersonChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupsProvided:
+    """The identity provider told other groups of a person, or other members of a group."""
+
+    type: ClassVar[str] = "policy.groups_provided"
+    about: str
+    n_groups: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChanged:
+    """An API key was added or revoked."""
+
+    type: ClassVar[str] = "policy.key_changed"
+    key_id: str
+    owner_id: str
+    change: str
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyChanged:
     """A start put another policy over collections in force; the hashes are of the files' text."""
 
@@ -325,6 +352,8 @@ EventData = (
     | DocumentDeleted
     | AclChanged
     | PersonChanged
+    | GroupsProvided
+    | KeyChanged
     | PolicyChanged
     | AccessExamined
     | AuditRead
@@ -359,10 +388,15 @@ def canonical(event: Event, seq: int, sealed: Mapping[str, JsonValue] | None = N
             "id": event.id,
             "at": utc(event.at),
             "type": event.data.type,
-            "actor": plain(dataclasses.asdict(event.actor)),
+            "actor": plain(_actor(event.actor)),
             "data": plain(fields),
         }
     )
+
+
+def _actor(actor: Actor) -> dict[str, object]:
+    fields = dataclasses.asdict(actor)
+    return fields if actor.via else {name: fields[name] for name in fields if name != "via"}
 
 
 def utc(at: datetime) -> str:

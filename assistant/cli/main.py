@@ -26,6 +26,7 @@ from assistant.cli import (
     evaluate,
     hold,
     index,
+    key,
     operate,
     question,
     reading,
@@ -53,6 +54,7 @@ sync.app.command()(curation.report)
 app.add_typer(index.app, name="index")
 app.add_typer(records.app, name="records")
 app.add_typer(access.app, name="user")
+app.add_typer(key.app, name="key")
 app.add_typer(rights.app, name="access")
 app.add_typer(audit.app, name="audit")
 app.add_typer(backup.app, name="backup")

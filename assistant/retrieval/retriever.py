@@ -9,7 +9,7 @@ from itertools import islice
 
 from sqlalchemy import Connection
 
-from assistant.access import acl
+from assistant.access import acl, identity
 from assistant.access.acl import CheckedPassage
 from assistant.access.policy import policy_at
 from assistant.domain import Caller, ChunkId, DocumentId, Passage, Principal
@@ -161,6 +161,11 @@ class Retriever:
         with self._database.reading() as conn:
             checked = acl.recheck(conn, caller, chunk_ids, self._acl_max_age_s)
         return {key: found for key, found in checked.items() if found.decision.allowed}
+
+    def check_welcome(self, caller: Caller) -> None:
+        """Raise `Unauthenticated` once the caller, or what they came with, was locked out."""
+        with self._database.reading() as conn:
+            identity.check_welcome(conn, caller)
 
     def refresh(self, conn: Connection) -> int:
         """Apply the catalog's newer changes to the index; return the newest change's number."""

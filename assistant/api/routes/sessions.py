@@ -24,7 +24,7 @@ from assistant.api.schemas.people import (
 from assistant.audit import event as audit
 from assistant.domain import Caller
 from assistant.errors import Unauthenticated
-from assistant.store import people
+from assistant.store import holders, people
 from assistant.store.people import Person
 from assistant.store.readable import ReadableShare, readable_shares
 from assistant.store.runs import list_runs
@@ -55,9 +55,11 @@ def sign_in(state: StateOf, credentials: SignIn) -> SessionBody:
 
 @router.delete("/v1/sessions/current", status_code=204)
 def sign_out(assistant: AssistantOf, caller: SignedIn, token: Token) -> None:
-    """End the session of the token that is sent."""
+    """End the session of the token that is sent, or the provider's tokens up to now."""
     with assistant.database.begin() as conn:
         people.revoke(conn, token)
+        if any(name.startswith("token:") for name in caller.credentials):
+            holders.sign_out(conn, caller.person_id)
         assistant.audit.append(conn, audit.Event(audit.actor_of(caller), audit.SignedOut()))
 
 
