@@ -44,8 +44,6 @@ _CLASSES = {
     "connector.changed": _Class(*_ENTITY, 3, 5),
     "doc.opened": _Class(*_DATA, 1, 2),
     "doc.deleted": _Class(*_DATA, 4, 5),
-    "backup.created": _Class(*_DATA, 8, 4),
-    "backup.restored": _Class(*_DATA, 9, 7),
     "hold.changed": _Class(*_DATA, 3, 5),
     "erasure.started": _Class(*_DATA, 4, 6),
     "erasure.done": _Class(*_DATA, 4, 6),

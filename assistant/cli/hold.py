@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from assistant import wiring
-from assistant.audit.event import SYSTEM, Event, HoldChanged
+from assistant.audit.event import SYSTEM, Event
+from assistant.audit.life_cycle import HoldChanged
 from assistant.cli.console import AsJson, Data, out, print_json, print_table, settings
 from assistant.errors import InvalidRequest
 from assistant.store import holds

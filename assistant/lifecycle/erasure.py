@@ -21,7 +21,8 @@ import rfc8785
 from sqlalchemy import Connection
 
 from assistant.audit import keys
-from assistant.audit.event import SYSTEM, Actor, ErasureDone, ErasureStarted, Event, utc
+from assistant.audit.event import SYSTEM, Actor, Event, utc
+from assistant.audit.life_cycle import ErasureDone, ErasureStarted
 from assistant.audit.log import AuditLog
 from assistant.errors import AssistantError, InvalidRequest, NotFound, OnHold
 from assistant.lifecycle import subject
