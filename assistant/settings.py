@@ -244,25 +244,10 @@ class OidcSettings(Section):
         return self
 
 
-class ScimSettings(Section):
-    """Whether the identity provider may push people and groups (SCIM 2.0)."""
-
-    token: SecretStr | None = Field(
-        None, min_length=32, description="what it sends as a bearer token; without one, no SCIM"
-    )
-    subject: Literal["externalId", "userName"] = Field(
-        "externalId", description="the attribute that equals `identity.oidc.subject_claim`"
-    )
-    default_roles: tuple[Role, ...] = Field(
-        ("employee",), description="roles of people who are pushed"
-    )
-
-
 class IdentitySettings(Section):
     """Who vouches for people and programs, and how much they may ask."""
 
     oidc: OidcSettings = OidcSettings()  # type: ignore[call-arg]
-    scim: ScimSettings = ScimSettings()  # type: ignore[call-arg]
     key_pepper: SecretStr | None = Field(
         None,
         min_length=32,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table, Text
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from assistant.store.tables import metadata
 
@@ -37,31 +37,6 @@ api_keys = Table(
     _time("expires_at", nullable=False),
     _time("revoked_at"),
     Index("ix_api_keys_person_id", "person_id"),
-)
-
-scim_users = Table(
-    "scim_users",
-    metadata,
-    _person(primary_key=True),
-    Column("user_name", Text, nullable=False),
-    Column("external_id", Text),
-    Column("active", sa.Boolean, nullable=False),
-    Column("body", JSONB, nullable=False),
-    _time("created_at", nullable=False, server_default=sa.func.now()),
-    _time("updated_at", nullable=False, server_default=sa.func.now()),
-    _time("deleted_at"),
-    Index("uq_scim_users_user_name", sa.text("lower(user_name)"), unique=True),
-)
-
-scim_groups = Table(
-    "scim_groups",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("display_name", Text, nullable=False),
-    Column("external_id", Text),
-    _time("created_at", nullable=False, server_default=sa.func.now()),
-    _time("updated_at", nullable=False, server_default=sa.func.now()),
-    Index("uq_scim_groups_display_name", sa.text("lower(display_name)"), unique=True),
 )
 
 quotas = Table(

@@ -73,22 +73,6 @@ def replace_groups_of(
     return _replace(conn, ours, {(group, member) for group in groups})
 
 
-def replace_members(conn: Connection, group: Principal, members: Collection[Principal]) -> bool:
-    """Make these the members that an identity provider gave a group, as `replace_groups_of`."""
-    ours = sa.and_(memberships.c.source_id.is_(None), memberships.c.group_name == group)
-    return _replace(conn, ours, {(group, member) for member in members})
-
-
-def provided_members(conn: Connection, group: Principal) -> frozenset[Principal]:
-    """Return the members that an identity provider gave a group."""
-    found = conn.execute(
-        sa.select(memberships.c.member).where(
-            memberships.c.source_id.is_(None), memberships.c.group_name == group
-        )
-    )
-    return frozenset(Principal(row.member) for row in found)
-
-
 def _replace(
     conn: Connection, ours: sa.ColumnElement[bool], wanted: set[tuple[Principal, Principal]]
 ) -> bool:

@@ -1,10 +1,10 @@
-"""Tokens of an identity provider, API keys, people and groups that are pushed, quotas."""
+"""Tokens of an identity provider, API keys, quotas."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 
 revision = "0012"
 down_revision = "0011"
@@ -59,36 +59,4 @@ def upgrade() -> None:
         sa.Column("tokens", sa.Float(), nullable=False),
         _time("at", nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_quotas"),
-    )
-    _scim()
-
-
-def _scim() -> None:
-    op.create_table(
-        "scim_users",
-        sa.Column("person_id", sa.Text(), nullable=False),
-        sa.Column("user_name", sa.Text(), nullable=False),
-        sa.Column("external_id", sa.Text()),
-        sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column("body", JSONB(), nullable=False),
-        _time("created_at", nullable=False, now=True),
-        _time("updated_at", nullable=False, now=True),
-        _time("deleted_at"),
-        sa.PrimaryKeyConstraint("person_id", name="pk_scim_users"),
-        _of_a_person("scim_users"),
-    )
-    op.create_index(
-        "uq_scim_users_user_name", "scim_users", [sa.text("lower(user_name)")], unique=True
-    )
-    op.create_table(
-        "scim_groups",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("display_name", sa.Text(), nullable=False),
-        sa.Column("external_id", sa.Text()),
-        _time("created_at", nullable=False, now=True),
-        _time("updated_at", nullable=False, now=True),
-        sa.PrimaryKeyConstraint("id", name="pk_scim_groups"),
-    )
-    op.create_index(
-        "uq_scim_groups_display_name", "scim_groups", [sa.text("lower(display_name)")], unique=True
     )
