@@ -114,6 +114,13 @@ class Forbidden(AssistantError):
     status = 403
 
 
+class OnHold(AssistantError):
+    """A legal hold forbids the deletion; it must be released first."""
+
+    slug = "on-hold"
+    status = 409
+
+
 class SyncError(AssistantError):
     """The sync run stopped; what it had committed is kept: run it again to go on."""
 

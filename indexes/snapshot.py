@@ -168,6 +168,11 @@ class Snapshots:
         with self._writing():
             self._point(replace(self.roles(), shadow=""))
 
+    def drop_all(self) -> None:
+        """Delete every generation from the disk, the current one too."""
+        with self._writing():
+            self._point(Roles())
+
     def _promote(self, role: Role) -> Manifest:
         with self._writing():
             roles = self.roles()

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from assistant.access.gate import Gate
 from assistant.api import problems
 from assistant.api.deps import State, Suggestions
+from assistant.api.described import with_problems
 from assistant.api.limits import Limits
 from assistant.api.readiness import Readiness
 from assistant.api.routes import (
@@ -80,7 +81,7 @@ def create_app(assistant: Assistant, suggestions: Suggestions = no_suggestions) 
 
 def description() -> dict[str, Any]:
     """Return the OpenAPI description, which is kept in docs/reference/openapi.json."""
-    return _routed().openapi()
+    return with_problems(_routed().openapi())
 
 
 def _routed() -> FastAPI:

@@ -19,6 +19,13 @@ import rfc8785
 from pydantic import JsonValue
 
 from assistant.access.principals import principals_sha256
+from assistant.audit.life_cycle import (
+    BackupCreated,
+    BackupRestored,
+    ErasureDone,
+    ErasureStarted,
+    HoldChanged,
+)
 from assistant.domain import Caller
 
 VERSION = 1
@@ -287,25 +294,6 @@ class AuditRead:
     purpose: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BackupCreated:
-    """A backup was made of the log's first `n_events` and all else of that moment."""
-
-    type: ClassVar[str] = "backup.created"
-    sha256: str
-    n_events: int
-
-
-@dataclass(frozen=True, slots=True)
-class BackupRestored:
-    """The database comes from a backup; `n_lost_events` had been signed after it was made."""
-
-    type: ClassVar[str] = "backup.restored"
-    sha256: str
-    n_events: int
-    n_lost_events: int
-
-
 EventData = (
     SignedIn
     | SignInFailed
@@ -330,6 +318,9 @@ EventData = (
     | AuditRead
     | BackupCreated
     | BackupRestored
+    | HoldChanged
+    | ErasureStarted
+    | ErasureDone
 )
 
 
@@ -343,8 +334,12 @@ class Event:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
-def canonical(event: Event, seq: int) -> bytes:
-    """Return the bytes that are hashed and stored for an event at its place in the log."""
+def canonical(event: Event, seq: int, sealed: Mapping[str, JsonValue] | None = None) -> bytes:
+    """Return the bytes that are hashed and stored for an event at its place in the log.
+
+    `sealed` are the fields of its data that stand there encrypted.
+    """
+    fields = {**dataclasses.asdict(event.data), **(sealed or {})}
     return rfc8785.dumps(
         {
             "v": VERSION,
@@ -352,8 +347,8 @@ def canonical(event: Event, seq: int) -> bytes:
             "id": event.id,
             "at": utc(event.at),
             "type": event.data.type,
-            "actor": _plain(_actor(event.actor)),
-            "data": _plain(dataclasses.asdict(event.data)),
+            "actor": plain(_actor(event.actor)),
+            "data": plain(fields),
         }
     )
 
@@ -368,7 +363,7 @@ def utc(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _plain(value: object) -> JsonValue:
+def plain(value: object) -> JsonValue:
     """Return a JSON value; decimals become strings, and a float is an error of the program."""
     if value is None or isinstance(value, bool | int):
         return value
@@ -378,7 +373,7 @@ def _plain(value: object) -> JsonValue:
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     raise TypeError(f"an audit event can't hold a {type(value).__name__}: {value!r}")

@@ -113,6 +113,20 @@ def sign(key: Ed25519PrivateKey, size: int, root: bytes, sealed_at: str) -> Tree
     return TreeHead(size, root, sealed_at, name, key.sign(_note(size, root, sealed_at)))
 
 
+def sign_text(key: Ed25519PrivateKey, origin: str, text: bytes) -> bytes:
+    """Sign something else than a head; `origin` names what, so that neither passes as another."""
+    return key.sign(origin.encode() + b"\n" + text)
+
+
+def is_signed_text(key: Ed25519PublicKey, origin: str, text: bytes, signature: bytes) -> bool:
+    """Tell whether this key signed a text as `origin`."""
+    try:
+        key.verify(signature, origin.encode() + b"\n" + text)
+    except InvalidSignature:
+        return False
+    return True
+
+
 def is_signed(head: TreeHead, key: Ed25519PublicKey) -> bool:
     """Tell whether this key signed the head."""
     if head.key_id != key_id(key):

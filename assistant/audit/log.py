@@ -22,7 +22,8 @@ from sqlalchemy import Connection
 
 from assistant.audit import merkle
 from assistant.audit.event import Event, canonical, utc
-from assistant.audit.keys import TreeHead, is_signed, published_key, sign, signing_key
+from assistant.audit.keys import TreeHead, is_signed, published_key, sign, sign_text, signing_key
+from assistant.audit.personal import login_subject, sealed_fields
 from assistant.audit.receipt import head_json, read_head, receipt_json
 from assistant.audit.terms import terms_of
 from assistant.errors import (
@@ -32,7 +33,7 @@ from assistant.errors import (
     Conflict,
     NotFound,
 )
-from assistant.store import ledger
+from assistant.store import ledger, subject_keys
 from assistant.store.database import Database, DriverError
 from assistant.store.ledger import Frontier, StoredEvent, StoredHead, Wanted
 
@@ -85,6 +86,10 @@ class AuditLog:
         """Return the key that receipts are verified with."""
         return self._key.public_key() if self._key else published_key(self._keys)
 
+    def certify(self, origin: str, text: bytes) -> bytes | None:
+        """Sign a certificate with the log's key; None where another process has the key."""
+        return sign_text(self._key, origin, text) if self._key else None
+
     @property
     def size(self) -> int:
         """Return how many events there are."""
@@ -97,10 +102,11 @@ class AuditLog:
         Do it last: the frontier stays locked until the commit, and appenders queue behind it.
         """
         with _writing():
+            sealed = sealed_fields(conn, event)
             before = ledger.frontier(conn, lock=True)
             if before is None:
                 raise AuditUnavailable("The audit log was damaged; run `assistant audit verify`.")
-            body = canonical(event, before.size)
+            body = canonical(event, before.size, sealed)
             leaf = merkle.leaf_hash(body)
             grown = merkle.append(_split(before.nodes), before.size, leaf)
             ledger.append_event(
@@ -182,7 +188,8 @@ class AuditLog:
     def receipt(self, seq: int) -> dict[str, object]:
         """Return an event with its proof under a signed head, sealing first if none covers it.
 
-        `receipt.verify_receipt` checks it without the database. Raises `NotFound`.
+        `receipt.verify_receipt` checks it without the database. Personal fields stay sealed in
+        it, so that it may outlive an erasure. Raises `NotFound`.
         """
         with self._database.snapshot() as conn:
             newest = ledger.newest_head(conn)
@@ -201,9 +208,11 @@ class AuditLog:
         return receipt_json(body.body, seq, merkle.inclusion_proof(leaves, seq), head)
 
     def find(self, wanted: Wanted, limit: int) -> list[bytes]:
-        """Return the newest events that have all that is wanted, as they were hashed."""
+        """Return the newest events that have all that is wanted, their personal fields opened."""
         with self._database.snapshot() as conn:
-            return [event.body for event in ledger.find(conn, wanted, limit)]
+            keys = subject_keys.ids_of(conn, [login_subject(wanted.subject)])
+            found = ledger.find(conn, replace(wanted, keys=tuple(keys)), limit)
+            return [_opened(conn, event.body) for event in found]
 
     def export(self, first: int = 0, end: int | None = None) -> Iterator[bytes]:
         """Yield the events with `first <= seq < end`, one a line as it was hashed, then the proof.
@@ -325,6 +334,10 @@ def _frontier(conn: Connection) -> Frontier:
     if found is None:
         raise AuditUnavailable("The audit log was damaged; run `assistant audit verify`.")
     return found
+
+
+def _opened(conn: Connection, body: bytes) -> bytes:
+    return json.dumps(subject_keys.unseal(conn, json.loads(body)), ensure_ascii=False).encode()
 
 
 def _split(nodes: bytes) -> list[bytes]:

@@ -9,12 +9,14 @@ from typing import Any
 from assistant.store.ledger import Terms
 
 _SUBJECTS = ("document_id", "source", "conversation_id", "person_id", "login", "subject")
+_SEALED = {"key", "sealed"}
 
 
 def terms_of(body: bytes) -> Terms:
     """Return the terms of an event's canonical JSON.
 
-    `subjects` are the documents, sources, conversations and people that it names.
+    `subjects` are the documents, sources, conversations and people that it names, and the keys
+    that its personal fields are sealed with.
     """
     event: dict[str, Any] = json.loads(body)
     data = event["data"]
@@ -28,7 +30,9 @@ def terms_of(body: bytes) -> Terms:
 
 
 def _subjects(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
+    if isinstance(value, dict) and value.keys() == _SEALED:
+        yield value["key"]
+    elif isinstance(value, dict):
         for key, item in value.items():
             if key in _SUBJECTS and isinstance(item, str) and item:
                 yield item

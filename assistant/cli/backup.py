@@ -13,6 +13,7 @@ from assistant.cli.models import embedder_progress
 from assistant.errors import AuditTampered, IndexUnusable
 from assistant.lifecycle import backup, sealed
 from assistant.lifecycle.backup import Restored
+from assistant.lifecycle.erasure import Eraser
 from assistant.retrieval.comparison import compared
 from assistant.settings import Settings
 from assistant.store.database import Database, open_database
@@ -86,6 +87,7 @@ def restore(
         )
         log = wiring.audit_log(chosen, opened)
         log.record(backup.restored_event(found, file))
+        Eraser(opened, log, chosen.data_dir).reapply()
         n_events, n_passages = _verified(chosen, opened) if verify else (None, None)
     finally:
         opened.close()

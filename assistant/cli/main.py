@@ -22,7 +22,9 @@ from assistant.cli import (
     backup,
     connector,
     curation,
+    erase,
     evaluate,
+    hold,
     index,
     key,
     operate,
@@ -56,6 +58,8 @@ app.add_typer(key.app, name="key")
 app.add_typer(rights.app, name="access")
 app.add_typer(audit.app, name="audit")
 app.add_typer(backup.app, name="backup")
+app.add_typer(hold.app, name="hold")
+erase.register(app)
 app.add_typer(evaluate.app, name="eval")
 
 

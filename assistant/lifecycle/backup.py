@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import Connection
 
 from assistant import __version__
-from assistant.audit.event import SYSTEM, BackupCreated, BackupRestored, Event, utc
+from assistant.audit.event import SYSTEM, Event, utc
+from assistant.audit.life_cycle import BackupCreated, BackupRestored
 from assistant.audit.log import AuditLog
 from assistant.errors import BackupUnusable, Conflict
 from assistant.lifecycle import archive

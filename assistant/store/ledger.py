@@ -40,7 +40,10 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What events to find: those that have all that is given; a type also as its beginning."""
+    """What events to find: those that have all that is given; a type also as its beginning.
+
+    An event is about a subject if it names it, or something sealed with one of the subject's keys.
+    """
 
     type: str = ""
     person_id: str = ""
@@ -49,6 +52,7 @@ class Wanted:
     since: datetime | None = None
     until: datetime | None = None
     before_seq: int | None = None
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ def find(conn: Connection, wanted: Wanted, limit: int) -> list[StoredEvent]:
     if wanted.query_id:
         query = query.where(terms.query_id == wanted.query_id)
     if wanted.subject:
-        query = query.where(terms.subjects.contains([wanted.subject]))
+        query = query.where(terms.subjects.overlap([wanted.subject, *wanted.keys]))
     if wanted.since is not None:
         query = query.where(terms.at >= wanted.since)
     if wanted.until is not None:

@@ -2,113 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 
-from assistant.access.identity import caller_with_login
-from assistant.audit.log import AuditLog
-from assistant.domain import Done, Question
 from assistant.errors import BackupUnusable, Conflict
 from assistant.lifecycle import backup, sealed
-from assistant.models.embedder import SentenceEmbedder
-from assistant.ports import Embedder
 from assistant.store import dumping, people
-from assistant.store.backups import MadeBackup
-from assistant.store.database import Database, open_database
-from assistant.store.embedded import EmbeddedServer
-from assistant.wiring import assembled
-from tests.conftest import _admin, settings_for
 from tests.support.company import Company
-
-QUESTION = "What was the net income of 2025?"
-
-
-@dataclass
-class Place:
-    """A database with its data folder."""
-
-    database: Database
-    folder: Path
-    model: Embedder
-
-    @property
-    def log(self) -> AuditLog:
-        return AuditLog(self.database, self.folder)
-
-    def answer(self, question: str = QUESTION) -> tuple[str, list[str]]:
-        """What ana is told, and the quotes she is shown."""
-        settings = settings_for(str(self.database.engine.url), self.folder)
-        made = assembled(settings, self.database, self.model)
-        with self.database.begin() as conn:
-            caller = caller_with_login(conn, "ana")
-
-        async def ask() -> tuple[str, list[str]]:
-            async for event in made.answerer.answer(Question(question, caller)):
-                if isinstance(event, Done):
-                    return event.answer.text, [c.quote for c in event.answer.citations]
-            raise AssertionError("no answer")
-
-        try:
-            return asyncio.run(ask())
-        finally:
-            made.retriever.close()
-
-
-@pytest.fixture
-def empty(
-    postgres: EmbeddedServer, bundled: SentenceEmbedder, tmp_path: Path
-) -> Iterator[Callable[[], Place]]:
-    """Makes empty databases with folders of their own."""
-    made: list[tuple[str, Place]] = []
-
-    def make() -> Place:
-        name = f"empty_{uuid4().hex}"
-        _admin(postgres, f"CREATE DATABASE {name}")
-        folder = tmp_path / name
-        place = Place(open_database(settings_for(postgres.url(name), folder)), folder, bundled)
-        made.append((name, place))
-        return place
-
-    yield make
-    for name, place in made:
-        place.database.close()
-        _admin(postgres, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@pytest.fixture
-def company(database: Database, bundled: SentenceEmbedder) -> Company:
-    company = Company(database, bundled)
-    company.person("ana", "finance", password="correct horse battery")
-    company.document("report", "The net income of 2025 was 41 million.", "It rose by a tenth.")
-    company.document("secret", "The net income of 2026 is a secret.", allow=["group:board"])
-    return company
-
-
-@pytest.fixture
-def origin(company: Company, tmp_path: Path) -> Place:
-    place = Place(company.database, tmp_path / "origin", company.embedder)
-    sealed.make_identity(tmp_path / "identity", place.folder)
-    return place
-
-
-def create(origin: Place, path: Path) -> MadeBackup:
-    keys = path.parent / "assistant.keys"
-    return backup.create(origin.database, origin.log, origin.folder, path, keys)
-
-
-def restore(place: Place, path: Path, identity: Path) -> backup.Restored:
-    keys = path.parent / "assistant.keys"
-    key = sealed.read_identity(identity)
-    return backup.restore(place.database, place.folder, path, keys, key)
+from tests.support.place import Place, create, restore
 
 
 def rows(place: Place) -> dict[str, int]:

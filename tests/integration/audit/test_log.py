@@ -67,7 +67,7 @@ def flip(conn: Connection) -> None:
 
 
 def flip_and_rehash(conn: Connection) -> None:
-    text = body_of(conn, 7).replace(b"what?", b"that?")
+    text = body_of(conn, 7).replace(b"accepted", b"assorted")
     sql(conn, "UPDATE audit_events SET body = :body WHERE seq = 7", body=text)
     rebuild(conn, N_EVENTS)
 
@@ -115,7 +115,7 @@ def spoil_the_frontier(conn: Connection) -> None:
 
 def new_root(conn: Connection) -> None:
     """Write history anew from event 6 on, with new heads signed by a key of one's own."""
-    text = body_of(conn, 6).replace(b"what?", b"that?")
+    text = body_of(conn, 6).replace(b"accepted", b"assorted")
     sql(conn, "UPDATE audit_events SET body = :body WHERE seq = 6", body=text)
     head = sign(Ed25519PrivateKey.generate(), N_EVENTS, rebuild(conn, N_EVENTS), "2026")
     sql(

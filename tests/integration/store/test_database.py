@@ -22,10 +22,13 @@ from assistant.errors import (
     SettingsError,
 )
 from assistant.settings import DatabaseSettings, Settings
-from assistant.store import migrations
+from assistant.store import curation_tables, identity_tables, lifecycle_tables, migrations, policies
 from assistant.store.database import Database, open_database
 from assistant.store.embedded import EmbeddedServer
 from assistant.store.tables import metadata
+
+TABLES = (curation_tables, identity_tables, lifecycle_tables, policies)
+"""Imported for their tables, which are part of the metadata."""
 
 INSERT = sa.text("INSERT INTO sources (name, connector) VALUES ('x', 'files')")
 SERVER_SAYS = sa.text("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '53100'; END $$")
