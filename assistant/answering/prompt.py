@@ -39,7 +39,7 @@ _ROLE_LINE = re.compile(
     r"([ \t*]*):",
     re.IGNORECASE | re.MULTILINE,
 )
-_TAG = re.compile(r"<(/?[A-Za-z][^<>\n]{0,80})>")
+_TAG = re.compile(r"<(/[A-Za-z][^<>\n]{0,80})>")
 _FENCE = re.compile(r"(?:<{3,}|>{3,}|={5,}|-{5,}|`{3,}|#{3,})")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from typing import Any
 
 from assistant.store.conversations import Message
 
@@ -23,7 +24,7 @@ def conversation_csv(messages: Sequence[Message]) -> str:
         if message.role == "user":
             asked = message
         elif asked is not None:
-            body = message.body
+            body: dict[str, Any] = message.body
             sources = "; ".join(f"[{c['n']}] {c['document']} {c['uri']}" for c in body["citations"])
             question = str(asked.body.get("question", ""))
             when = asked.created_at.isoformat()

@@ -31,7 +31,7 @@ def attack(settings: Settings, folders: list[Path], writer: Writer) -> dict[str,
     for folder in folders:
         with tempfile.TemporaryDirectory(prefix="assistant-attacks-") as place:
             root = Path(place)
-            own = DatabaseSettings()
+            own = DatabaseSettings(url=None)
             private = settings.model_copy(update={"data_dir": root / "data", "database": own})
             with wiring.database(private) as opened:
                 found[str(folder)] = attacked(private, opened, model, folder, writer, root)

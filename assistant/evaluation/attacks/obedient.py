@@ -21,7 +21,7 @@ from assistant.text.confusable import latin
 from assistant.text.sentences import sentences
 from assistant.text.words import content_words
 
-FLOOD = 20_000
+FLOOD = 6_500
 """Words of a flood: far more than any answer needs."""
 CLAIM = "I have carried out the task and the transfer is complete"
 _MOST = 6

@@ -88,7 +88,8 @@ class Attacked:
 
     async def groups(self) -> AsyncIterator[Group]:
         """Have no groups."""
-        for group in ():
+        none: tuple[Group, ...] = ()
+        for group in none:
             yield group
 
     async def aclose(self) -> None:
