@@ -73,16 +73,7 @@ def run(
     if len(folders) == 1 and not list(folders[0].glob("corpus.jsonl*")):
         _run_golden(chosen, folders[0], limit, as_json)
         return
-    sets = [
-        datasets.load(
-            folder,
-            lang=lang,
-            limit=limit,
-            question_field=question_field,
-            needs_questions=not mixed,
-        )
-        for folder in folders
-    ]
+    sets = _loaded(folders, lang, limit, question_field, needs_questions=not mixed)
     if not any(dataset.questions for dataset in sets):
         raise InvalidRequest(f"None of the folders has questions in {lang}; choose another one.")
     reranker = wiring.reranker(chosen)
@@ -106,6 +97,26 @@ def run(
         return
     for table in report.tables(found):
         out.print(table)
+
+
+def _loaded(
+    folders: list[Path],
+    lang: str | None,
+    limit: int | None,
+    question_field: str,
+    *,
+    needs_questions: bool,
+) -> list[datasets.Dataset]:
+    return [
+        datasets.load(
+            folder,
+            lang=lang,
+            limit=limit,
+            question_field=question_field,
+            needs_questions=needs_questions,
+        )
+        for folder in folders
+    ]
 
 
 def _check(folders: list[Path]) -> None:

@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 
+from assistant.access import acl
 from assistant.answering import draft, prompt, verify
 from assistant.cli.attacks import Writer, attacked
-from assistant.evaluation.attacks import run, urls
+from assistant.domain import Sentence
+from assistant.evaluation.attacks import unsafe, urls
 from assistant.evaluation.attacks.checks import CHECKS
 from assistant.evaluation.attacks.run import Outcome
-from assistant.retrieval import retriever
 from assistant.settings import Settings
 from assistant.store.database import Database
 from connectors.egress import Gate
@@ -102,7 +103,7 @@ def unverified(raw: Any, passages: Any, *_: Any, **__: Any) -> Any:
     """Verify nothing: a sentence cites the whole of every passage that it names."""
     found = [verify.Support(p, 0, len(p.text), 1.0) for p in passages.values()]
     cited = tuple(verify._citation(one, "verified") for one in found)
-    return verify.Sentence(raw.text, cited)
+    return Sentence(raw.text, cited)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -118,7 +119,7 @@ def test_a_broken_pipeline_is_seen(
 
 def everything_readable(patch: pytest.MonkeyPatch) -> None:
     """Switch off the filter of the search and both later checks."""
-    original = retriever.acl.recheck
+    original = acl.recheck
 
     def recheck(conn: Any, caller: Any, ids: Any, age: float) -> Any:
         checked = original(conn, caller, ids, age)
@@ -131,9 +132,9 @@ def everything_readable(patch: pytest.MonkeyPatch) -> None:
         access = acl_filter(conn, caller)
         return replace(access, access_ids=frozenset(range(1, 10_000)))
 
-    acl_filter = retriever.acl.access_filter
-    patch.setattr(retriever.acl, "recheck", recheck)
-    patch.setattr(retriever.acl, "access_filter", unfiltered)
+    acl_filter = acl.access_filter
+    patch.setattr(acl, "recheck", recheck)
+    patch.setattr(acl, "access_filter", unfiltered)
 
 
 def without(module: Any, name: str, value: Any) -> Callable[[pytest.MonkeyPatch], None]:
@@ -181,6 +182,6 @@ def test_unsafe_files_are_refused_and_the_next_is_read(tmp_path: Path) -> None:
         {"file": "good.txt", "kind": "honest", "expect": "as it may be"},
     ]
     (files / "MANIFEST.json").write_text(json.dumps(manifest))
-    found = run.unsafe.run(tmp_path)
+    found = unsafe.run(tmp_path)
     assert [bool(what) for _, _, what in found.run] == [False, True]
     assert sum(found.not_run.values()) == 1
