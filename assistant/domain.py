@@ -75,12 +75,20 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: a person (or service) with roles and the closure of their groups."""
+    """Who asks: a person (or service) with roles and the closure of their groups.
+
+    `scopes` are the permissions that an API key leaves of those of the roles; None for no key.
+    `credentials` name what proved who it is, without its secret; `via` the service that asks in
+    the person's name.
+    """
 
     person_id: str
     name: str
     roles: frozenset[Role]
     principals: frozenset[Principal]
+    scopes: frozenset[str] | None = None
+    credentials: tuple[str, ...] = ()
+    via: str = ""
 
 
 @dataclass(frozen=True, slots=True)

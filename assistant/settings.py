@@ -11,7 +11,14 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -21,9 +28,25 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from assistant.domain import Role
 from assistant.errors import SettingsError
 from assistant.personal.finding import Kind
 from assistant.personal.policy import Outcome
+
+SigningAlgorithm = Literal[
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+    "Ed25519",
+]
+"""Signatures with a key pair: with a shared secret the API could write tokens itself."""
 
 
 class Section(BaseModel):
@@ -141,6 +164,16 @@ class SyncSettings(Section):
     )
 
 
+class AccessSettings(Section):
+    """Rules above what sources allow."""
+
+    policy: Path | None = Field(
+        None,
+        description="TOML file with rules for whole collections, put in force at the start; "
+        "without one, the last that was in force stays: name an empty file to lift it",
+    )
+
+
 class CurationSettings(Section):
     """What happens to personal data before anything is embedded or stored."""
 
@@ -152,12 +185,17 @@ class CurationSettings(Section):
 
 
 class ConnectorSettings(Section):
-    """How the secrets of connectors are kept."""
+    """How the secrets of connectors are kept, and what sources may read of this machine."""
 
     secret_keys: SecretStr | None = Field(
-        None,
+        default=None,
         description="Fernet keys that seal the secrets, by spaces; the first seals, all open; "
         "without any, those in `secret.key` of the data folder, which is made",
+    )
+    local_roots: tuple[Path, ...] = Field(
+        default=(),
+        description="folders of this machine below which sources may read that are added, changed "
+        "or tested over the API; the command line is not bound by it",
     )
 
 
@@ -167,6 +205,57 @@ class AuditSettings(Section):
     sealer: Literal["built-in", "separate"] = Field(
         "built-in",
         description="`separate`: only `assistant audit seal --keys FOLDER` has the key, and signs",
+    )
+
+
+class OidcSettings(Section):
+    """Which identity provider's access tokens the API accepts, and what it reads from them."""
+
+    issuer: str = Field("", description="the provider's issuer, exactly; empty for none")
+    audience: str = Field("", description="what its access tokens for this API have as `aud`")
+    algorithms: tuple[SigningAlgorithm, ...] = Field(
+        ("RS256", "PS256", "ES256", "EdDSA", "Ed25519"), description="signatures that are accepted"
+    )
+    token_types: tuple[str, ...] = Field(
+        ("at+jwt",),
+        description="what the header's `typ` may be; some providers write `JWT`, or nothing: ``",
+    )
+    leeway_s: int = Field(30, ge=0, le=300, description="seconds that clocks may differ")
+    max_lifetime_s: int = Field(
+        600, ge=60, le=86_400, description="tokens that were issued for longer are refused"
+    )
+    subject_claim: str = Field("sub", description="never changes for a person: `sub`, or `oid`")
+    name_claim: str = Field("name", description="how the person is called")
+    email_claim: str = Field("email", description="shown to admins; never used to find a person")
+    groups_claim: str = Field("groups", description="groups: `x` becomes `group:oidc:x`")
+    roles_claim: str = Field("roles", description="what `roles` turns into roles")
+    roles: dict[str, Role] = Field(default={}, description="role by value of the roles claim")
+    default_roles: tuple[Role, ...] = Field(
+        ("employee",), description="roles of everybody whom the provider signs in"
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> OidcSettings:
+        if self.issuer and not self.audience:
+            raise ValueError("set `audience` too, or tokens for other services would be accepted")
+        local = ("http://127.0.0.1", "http://localhost", "http://[::1]")
+        if self.issuer and not self.issuer.startswith(("https://", *local)):
+            raise ValueError("`issuer` must begin with https://")
+        return self
+
+
+class IdentitySettings(Section):
+    """Who vouches for people and programs, and how much they may ask."""
+
+    oidc: OidcSettings = OidcSettings()  # type: ignore[call-arg]
+    key_pepper: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="what API keys are hashed with; without one, `pepper.key` in the data folder, "
+        "which is made; another pepper ends every key",
+    )
+    questions_per_minute: int = Field(
+        0, ge=0, description="questions and searches a person, and a key, may send; 0 is no limit"
     )
 
 
@@ -200,9 +289,11 @@ class Settings(BaseSettings):
     retrieval: RetrievalSettings = RetrievalSettings()  # type: ignore[call-arg]
     index: IndexSettings = IndexSettings()  # type: ignore[call-arg]
     sync: SyncSettings = SyncSettings()  # type: ignore[call-arg]
+    access: AccessSettings = AccessSettings()  # type: ignore[call-arg]
     curation: CurationSettings = CurationSettings()
-    connectors: ConnectorSettings = ConnectorSettings()  # type: ignore[call-arg]
+    connectors: ConnectorSettings = ConnectorSettings()
     audit: AuditSettings = AuditSettings()  # type: ignore[call-arg]
+    identity: IdentitySettings = IdentitySettings()  # type: ignore[call-arg]
     serve: ServeSettings = ServeSettings()  # type: ignore[call-arg]
 
     @classmethod

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
+from assistant.access import policy
 from assistant.answering.answer import Answerer
 from assistant.answering.record import Record
 from assistant.answering.verify import similarity_of
 from assistant.audit import keys
+from assistant.audit.event import SYSTEM, Event, PolicyChanged
 from assistant.audit.log import AuditLog
 from assistant.errors import SettingsError
-from assistant.ingest.configuration import problems
+from assistant.ingest.configuration import checked, connector_class, problems
+from assistant.ingest.confinement import Confinement
+from assistant.ingest.connections import Draft
 from assistant.ingest.discretion import Discreet, Discretion
 from assistant.ingest.jobs import Worker
 from assistant.ingest.progress import Progress, Silent
@@ -31,6 +35,7 @@ from assistant.retrieval.generations import Generations
 from assistant.retrieval.rerank import Reranking
 from assistant.retrieval.retriever import Retriever
 from assistant.settings import Settings
+from assistant.store import policies
 from assistant.store.database import Database, open_database
 from assistant.store.sources import Source
 from assistant.vault import vault
@@ -148,6 +153,7 @@ def assembled(
 ) -> Assistant:
     """Assemble the assistant over an open database, a loaded embedder, perhaps a generator."""
     audit = audit_log(settings, opened)
+    enforce_policy(settings, opened, audit)
     kept = generations(settings, opened)
     judge = reranker(settings)
     retriever = Retriever(
@@ -168,6 +174,23 @@ def assembled(
         settings.retrieval.n_passages,
     )
     return Assistant(settings, opened, audit, model, writer, retriever, answerer)
+
+
+def enforce_policy(settings: Settings, opened: Database, audit: AuditLog) -> None:
+    """Put the policy that the settings name in force, for all processes, and record a change.
+
+    Raises `SettingsError` if the file can't be read or has a fault.
+    """
+    if settings.access.policy is None:
+        return
+    text = policy.text_of(settings.access.policy)
+    rules = policy.parsed(text, str(settings.access.policy))
+    with opened.begin() as conn:
+        before = policies.enforce(conn, text)
+        if before is not None:
+            names = policy.sha256(text), policy.sha256(before) if before else ""
+            changed = PolicyChanged(*names, len(rules.collections))
+            audit.append(conn, Event(SYSTEM, changed))
 
 
 def generations(settings: Settings, opened: Database) -> Generations:
@@ -197,10 +220,18 @@ def shelf(settings: Settings, opened: Database) -> Iterator[Generations]:
         kept.close()
 
 
-def connector(settings: Settings, source: Source) -> Connector:
+def confinement(settings: Settings) -> Confinement:
+    """Return what sources may read of this machine when they come over the API."""
+    return Confinement(settings.connectors.local_roots, settings.data_dir)
+
+
+def connector(
+    settings: Settings, source: Source, *, confined: Confinement | None = None
+) -> Connector:
     """Construct the connector of a source, which keeps its secrets out of errors.
 
-    Raises `SettingsError` if its configuration is wrong or its secrets can't be opened.
+    Raises `SettingsError` if its configuration is wrong or its secrets can't be opened, and
+    `InvalidRequest` if it leads out of the confinement.
     """
     try:
         cls = registry.connector_class(source.connector)
@@ -213,6 +244,28 @@ def connector(settings: Settings, source: Source) -> Connector:
         raise SettingsError(
             f"The source {source.name} is misconfigured: {problems(error, secrets)}."
         ) from None
+    if confined:
+        confined.admit(source.name, config)
+    return _discreet(cls, config, secrets)
+
+
+def drafted(draft: Draft, confined: Confinement) -> Connector:
+    """Construct the connector of a source that is not stored.
+
+    Raises `InvalidRequest` with a sentence for each field that is unknown, missing or wrong, or
+    leads out of the confinement.
+    """
+    cls = connector_class(draft.connector)
+    stored = checked(cls.Config, draft.config, draft.secrets)
+    config = cls.Config.model_validate({**stored, **draft.secrets})
+    confined.admit(draft.name, config)
+    return _discreet(cls, config, draft.secrets)
+
+
+def _discreet(
+    cls: type[Connector], config: BaseModel, secrets: Mapping[str, SecretStr]
+) -> Connector:
+    """Construct a connector that keeps its secrets out of errors."""
     if not secrets:
         return cls(config)
     texts = [secret.get_secret_value() for secret in secrets.values()]

@@ -33,10 +33,12 @@ from assistant import wiring
 from assistant.access.principals import qualify
 from assistant.audit.log import AuditLog
 from assistant.ingest.body import facts
+from assistant.ingest.duplicates import settle
 from assistant.ingest.progress import Silent
 from assistant.ingest.sync import SyncRun
 from assistant.settings import Settings
-from assistant.store import acls, sources, tables
+from assistant.store import acls, curations, sources, tables
+from assistant.store.curations import Curation
 from assistant.store.database import Database
 from assistant.store.sources import Source
 from benchmarks.rounds import Plain
@@ -168,6 +170,14 @@ def _insert(opened: Database, source: Source, items: Sequence[Item], vector: byt
         if rows:
             conn.execute(sa.insert(tables.documents), rows)
             conn.execute(sa.insert(tables.chunks), texts)
+            found = {item.id: _curation(item) for item in items}
+            curations.put(conn, source.id, found)
+    settle(opened)
+
+
+def _curation(item: Item) -> Curation:
+    """Return what is kept of a note without anything special in it."""
+    return Curation("keep", item.version, b"", "", (), (), (), (), {})
 
 
 def sync(name: str, data: Path, notes: Path) -> Cost:

@@ -25,12 +25,12 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, Field, JsonValue
 
+from connectors.confinement import PathFields
 from connectors.contract import (
     Access,
     Complete,
     ConnectorError,
     Failed,
-    Frozen,
     Gone,
     Group,
     Item,
@@ -46,7 +46,7 @@ _ID = re.compile(r"(\d{10})/(facts|(\d{10}-\d{2}-\d{6})/([^/\\]+))")
 _PLAIN_NAME = re.compile(r"[^/\\\x00]+")
 
 
-class EdgarConfig(Frozen):
+class EdgarConfig(PathFields):
     """Which companies, which filings, who asks, and who may read."""
 
     user_agent: str = Field(

@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from connectors.contract import Frozen
+from connectors.confinement import PathFields
 from connectors.sidecars import Principals
 
 _PRINCIPAL = re.compile(r"everyone|(user|group):\S.*")
 
 
-class FhirConfig(Frozen):
+class FhirConfig(PathFields):
     """Which server, which resources, and who may read them."""
 
     url: str = Field(title="Base URL", description="such as https://ehr.example/fhir/R4")

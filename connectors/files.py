@@ -35,12 +35,12 @@ from typing import ClassVar
 
 from pydantic import BaseModel, Field, JsonValue
 
+from connectors.confinement import PathFields
 from connectors.contract import (
     Complete,
     ConnectorError,
     CursorExpired,
     Failed,
-    Frozen,
     Gone,
     Group,
     Item,
@@ -65,7 +65,7 @@ PIECE_BYTES = 65_536
 HASHED_BYTES = 1_048_576
 
 
-class FilesConfig(Frozen):
+class FilesConfig(PathFields):
     """Which folder, and what its documents are filed under."""
 
     path: Path = Field(description="the folder")

@@ -20,7 +20,7 @@ from itertools import islice
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -33,13 +33,13 @@ from pydantic import (
 )
 
 from connectors import git_blob
+from connectors.confinement import PathFields, path_fields
 from connectors.contract import (
     Access,
     Complete,
     ConnectorError,
     CursorExpired,
     Failed,
-    Frozen,
     Gone,
     Group,
     Item,
@@ -86,7 +86,7 @@ def _address(url: str) -> str:
     return url
 
 
-class GitConfig(Frozen):
+class GitConfig(PathFields):
     """Which branch of which repository, how to get at it, and who may read its files."""
 
     model_config = ConfigDict(
@@ -180,6 +180,14 @@ class GitConfig(Frozen):
         if is_ssh and not self.known_hosts.strip():
             raise ValueError("ssh needs the host keys (known_hosts); ssh-keyscan HOST prints them")
         return self
+
+    def local_paths(self) -> Iterator[Path]:
+        """Yield the given paths, and that of a repository on this machine."""
+        yield from path_fields(self)
+        if self.url.startswith("/"):
+            yield Path(self.url)
+        elif (parts := urlsplit(self.url)).scheme == "file":
+            yield Path(unquote(parts.path))
 
 
 class Git:

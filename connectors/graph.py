@@ -16,6 +16,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import BaseModel, Field, JsonValue, SecretStr, ValidationError, model_validator
 
+from connectors.confinement import PathFields
 from connectors.contract import (
     Complete,
     ConnectorError,
@@ -43,7 +44,7 @@ _DELTA = {
 }
 
 
-class GraphConfig(Frozen):
+class GraphConfig(PathFields):
     """Which libraries, who signs in, and what their permissions mean."""
 
     tenant: str = Field(title="Tenant", pattern=r"^[\w.-]+$", description="id or domain")

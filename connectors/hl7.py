@@ -16,13 +16,13 @@ from typing import ClassVar, Self
 
 from pydantic import BaseModel, Field, JsonValue, model_validator
 
+from connectors.confinement import PathFields
 from connectors.contract import (
     Access,
     Complete,
     ConnectorError,
     CursorExpired,
     Failed,
-    Frozen,
     Gone,
     Group,
     Item,
@@ -36,7 +36,7 @@ MEDIA_TYPE = "application/hl7-v2"
 ITEMS_PER_MARK = 200
 
 
-class Hl7Config(Frozen):
+class Hl7Config(PathFields):
     """Where messages are spooled, and who may read them."""
 
     spool: Path = Field(title="Spool folder", description="the folder that the listener fills")

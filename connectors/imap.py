@@ -25,6 +25,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, Field, JsonValue, SecretStr, ValidationError, model_validator
 
 from connectors import rights
+from connectors.confinement import PathFields
 from connectors.contract import (
     Access,
     Complete,
@@ -60,7 +61,7 @@ _CLOSED = frozenset({"\\noselect", "\\nonexistent"})
 _ID = re.compile(r"(?P<folder>.+)/;UID=(?P<uid>[1-9][0-9]{0,9})", re.DOTALL)
 
 
-class ImapConfig(Frozen):
+class ImapConfig(PathFields):
     """Which mailbox, who logs in, and which of its folders are read."""
 
     host: str = Field(title="Server", min_length=1, description="name of the mail server")

@@ -20,11 +20,11 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, Field, JsonValue, SecretStr, model_validator
 
+from connectors.confinement import PathFields
 from connectors.contract import (
     Complete,
     ConnectorError,
     Failed,
-    Frozen,
     Gone,
     Group,
     Item,
@@ -40,7 +40,7 @@ _NAME = re.compile(r"(?!S-1-)(?!//)[^\s=\x00-\x1f\x7f](?:[^=\x00-\x1f\x7f]*[^\s=
 """A name that is no SID and no distinguished name, so that none is taken for another group."""
 
 
-class LdapConfig(Frozen):
+class LdapConfig(PathFields):
     """Which directory, who binds, and which of its entries are people and groups."""
 
     host: str = Field(title="Server", pattern=r"^[\w.:-]+$", description="name of the server")

@@ -18,13 +18,13 @@ from asyncua import Client, ua
 from asyncua.crypto.security_policies import SecurityPolicyBasic256Sha256
 from pydantic import BaseModel, Field, JsonValue, SecretStr, model_validator
 
+from connectors.confinement import PathFields
 from connectors.contract import (
     Access,
     Complete,
     ConnectorError,
     CursorExpired,
     Failed,
-    Frozen,
     Gone,
     Group,
     Item,
@@ -57,7 +57,7 @@ _MODES = {
 }
 
 
-class OpcUaConfig(Frozen):
+class OpcUaConfig(PathFields):
     """Which server, who signs in, what is written down, and who may read it."""
 
     url: str = Field(

@@ -23,13 +23,13 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, BaseModel, Field, JsonValue, SecretStr, model_validator
 
 from connectors.bucket import Bucket, Missing, Place, Stored
+from connectors.confinement import PathFields
 from connectors.contract import (
     Access,
     Complete,
     ConnectorError,
     CursorExpired,
     Failed,
-    Frozen,
     Gone,
     Group,
     Item,
@@ -69,7 +69,7 @@ def _prefix(value: str) -> str:
     return value
 
 
-class S3Config(Frozen):
+class S3Config(PathFields):
     """Which bucket, how to reach it, and who may read."""
 
     bucket: Annotated[str, AfterValidator(_bucket)] = Field(

@@ -19,13 +19,13 @@ from urllib.parse import quote
 from pydantic import BaseModel, Field, JsonValue, SecretStr
 
 from connectors import smb_acl
+from connectors.confinement import PathFields
 from connectors.contract import (
     Access,
     Complete,
     ConnectorError,
     CursorExpired,
     Failed,
-    Frozen,
     Gone,
     Group,
     Item,
@@ -46,7 +46,7 @@ _OPEN = Access(allow=frozenset({"everyone"}))
 _Sid = Annotated[str, Field(pattern=r"^S-1(-[0-9]+)+$")]
 
 
-class SmbConfig(Frozen):
+class SmbConfig(PathFields):
     """Which share, who signs in, and what the security identifiers mean."""
 
     host: str = Field(title="Server", pattern=r"^[\w.:-]+$", description="name of the file server")

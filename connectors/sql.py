@@ -13,11 +13,13 @@ What was listed since the last `Mark` is kept in memory, so `fetch` needs no que
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
+from urllib.parse import unquote
 
 from pydantic import (
     AfterValidator,
@@ -29,12 +31,12 @@ from pydantic import (
     model_validator,
 )
 
+from connectors.confinement import PathFields, path_fields
 from connectors.contract import (
     Complete,
     ConnectorError,
     CursorExpired,
     Failed,
-    Frozen,
     Gone,
     Group,
     Item,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 PIECE_BYTES = 65_536
 
 _DIALECTS = ("postgresql", "sqlite")
+_SOCKETS = "/run/postgresql"
 _OPTIONS = frozenset({"host", "port", "sslmode", "sslrootcert"})
 
 
@@ -72,7 +75,22 @@ def _address(url: str) -> str:
     return url
 
 
-class SqlConfig(Frozen):
+def _local_paths(url: str) -> Iterator[Path]:
+    from sqlalchemy.engine import make_url
+
+    parts = make_url(url)
+    if parts.get_backend_name() == "sqlite":
+        yield Path(parts.database or "")
+        return
+    named = [parts.host or "", *parts.normalized_query.get("host", ())]
+    hosts = [unquote(host) for one in named for host in one.split(",") if host]
+    # Without a host, and where a name begins with / or @, libpq takes a socket of this machine.
+    yield from (Path(host) for host in hosts or [_SOCKETS] if host.startswith(("/", "@")))
+    certificates = parts.normalized_query.get("sslrootcert", ())
+    yield from (Path(one) for one in certificates if one != "system")
+
+
+class SqlConfig(PathFields):
     """Which database, which rows of it, and what they become."""
 
     model_config = ConfigDict(
@@ -115,6 +133,11 @@ class SqlConfig(Frozen):
         if len(names) != len(set(names)):
             raise ValueError("two kinds of documents have the same name")
         return self
+
+    def local_paths(self) -> Iterator[Path]:
+        """Yield the given paths, and those of a file, a socket or a certificate in the address."""
+        yield from path_fields(self)
+        yield from _local_paths(self.url)
 
 
 class Sql:

@@ -23,6 +23,7 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, BaseModel, Field, JsonValue, ValidationError
 
 from connectors import egress
+from connectors.confinement import PathFields
 from connectors.contract import (
     Access,
     Complete,
@@ -59,7 +60,7 @@ def _url(value: str) -> str:
 Url = Annotated[str, AfterValidator(_url)]
 
 
-class WebConfig(Frozen):
+class WebConfig(PathFields):
     """Which site, which of its pages, and who may read them."""
 
     site: Url = Field(title="Site", description="such as https://docs.example.com/")

@@ -22,13 +22,13 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, JsonValue, SecretStr, model_validator
 
+from connectors.confinement import PathFields
 from connectors.contract import (
     Access,
     Complete,
     ConnectorError,
     CursorExpired,
     Failed,
-    Frozen,
     Gone,
     Group,
     Item,
@@ -48,7 +48,7 @@ ITEMS_PER_MARK = 100
 MAX_DEPTH = 100
 
 
-class WebDavConfig(Frozen):
+class WebDavConfig(PathFields):
     """Which folder, how to sign in, and who may read."""
 
     url: Annotated[str, AfterValidator(checked_url)] = Field(

@@ -67,6 +67,7 @@ class Cells:
             (
                 key[0] != NOBODY
                 and key[0] in access.access_ids
+                and key[1] not in access.closed_collections
                 and all(
                     not names or name in names for name, names in zip(key[1:], wanted, strict=True)
                 )

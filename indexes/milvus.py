@@ -241,6 +241,9 @@ def expression(access: AccessFilter, metadata: MetadataFilter) -> str:
     parts += [
         _is_in(name, map(_quoted, sorted(wanted))) for name, wanted in facets.items() if wanted
     ]
+    if access.closed_collections:
+        closed = _is_in("collection", map(_quoted, sorted(access.closed_collections)))
+        parts.append(f"not ({closed})")
     if metadata.since:
         parts.append(f"day >= {metadata.since.toordinal()}")
     if metadata.until:

@@ -54,12 +54,14 @@ class AccessFilter:
     """The distinct ACLs a caller may read, as of a policy epoch.
 
     `principals_sha256` names the principal set (cache keys, `cache_salt`). Nobody's filter has
-    no `access_ids`; `NOBODY` is never among them.
+    no `access_ids`; `NOBODY` is never among them. What is in `closed_collections` is not
+    theirs whatever its ACL.
     """
 
     access_ids: frozenset[int]
     epoch: int = 0
     principals_sha256: str = ""
+    closed_collections: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if NOBODY in self.access_ids:

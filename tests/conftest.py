@@ -28,6 +28,8 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 hypothesis.settings.register_profile("patient", deadline=None)
 # Asked for by --hypothesis-profile=thorough.
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=300)
+# Asked for by `make test-nightly`.
+hypothesis.settings.register_profile("nightly", deadline=None, max_examples=1000)
 hypothesis.settings.load_profile("patient")
 
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Generator
-from contextlib import aclosing, suppress
+from contextlib import aclosing, closing, suppress
 from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -42,6 +42,10 @@ _EVENTS: dict[str, type[Status | Citation | Delta | Withheld]] = {
     "delta": Delta,
     "verdict": Withheld,
 }
+
+
+Sent = tuple[str, Any]
+"""The name and the data of a server-sent event."""
 
 
 class ApiError(Exception):
@@ -83,48 +87,48 @@ class Client:
     def sign_in(self, login: str, password: str) -> SignedIn:
         """Begin a session; its token is not kept here."""
         body = {"login": login, "password": password}
-        return _read(SignedIn, self._call("POST", "/v1/sessions", body))
+        return read(SignedIn, self.call("POST", "/v1/sessions", body))
 
     def sign_out(self) -> None:
         """End the session."""
-        self._call("DELETE", "/v1/sessions/current")
+        self.call("DELETE", "/v1/sessions/current")
 
     def me(self) -> Me:
         """Return the person and what they may read."""
-        return _read(Me, self._call("GET", "/v1/me"))
+        return read(Me, self.call("GET", "/v1/me"))
 
     def conversations(self) -> list[Head]:
         """Return the person's conversations, the latest used first."""
-        listed = self._call("GET", "/v1/conversations").json()
+        listed = self.call("GET", "/v1/conversations").json()
         return [Head.model_validate(head) for head in listed["conversations"]]
 
     def conversation(self, conversation_id: str) -> Conversation:
         """Return a conversation, checked now for what the person may read."""
-        path = f"/v1/conversations/{_segment(conversation_id)}"
-        return _read(Conversation, self._call("GET", path))
+        path = f"/v1/conversations/{segment(conversation_id)}"
+        return read(Conversation, self.call("GET", path))
 
     def delete_conversation(self, conversation_id: str) -> None:
         """Delete a conversation."""
-        self._call("DELETE", f"/v1/conversations/{_segment(conversation_id)}")
+        self.call("DELETE", f"/v1/conversations/{segment(conversation_id)}")
 
     def judge(self, conversation_id: str, message_id: int, reason: str, comment: str = "") -> None:
         """Say what the person thinks of an answer."""
-        path = f"/v1/conversations/{_segment(conversation_id)}/messages/{message_id}/feedback"
-        self._call("POST", path, {"reason": reason, "comment": comment})
+        path = f"/v1/conversations/{segment(conversation_id)}/messages/{message_id}/feedback"
+        self.call("POST", path, {"reason": reason, "comment": comment})
 
     def document(self, document_id: str, chunk_id: int) -> Document:
         """Return a document with the passages around one of its chunks."""
-        path = f"/v1/documents/{_segment(document_id)}?chunk={chunk_id}"
-        return _read(Document, self._call("GET", path))
+        path = f"/v1/documents/{segment(document_id)}?chunk={chunk_id}"
+        return read(Document, self.call("GET", path))
 
     def page_image(self, document_id: str, page: int, chunk_id: int) -> bytes:
         """Return a page as PNG with a chunk's place marked."""
-        path = f"/v1/documents/{_segment(document_id)}/pages/{page}?chunk={chunk_id}"
-        return self._call("GET", path).content
+        path = f"/v1/documents/{segment(document_id)}/pages/{page}?chunk={chunk_id}"
+        return self.call("GET", path).content
 
     def receipt(self, receipt: str) -> str:
         """Return an answer's receipt as JSON text."""
-        body = self._call("GET", f"/v1/receipts/{_segment(receipt)}").json()
+        body = self.call("GET", f"/v1/receipts/{segment(receipt)}").json()
         return json.dumps(body, indent=2, ensure_ascii=False)
 
     def ask(
@@ -137,8 +141,22 @@ class Client:
         body: dict[str, Any] = {"question": question, "filters": filters.model_dump(mode="json")}
         if conversation_id is not None:
             body["conversation_id"] = conversation_id
+        with closing(self.stream("POST", "/v1/chat", body)) as stream:
+            for sent in stream:
+                if sent is None:
+                    yield None
+                elif (event := _event(*sent)) is not None:
+                    yield event
+
+    def stream(
+        self, method: str, path: str, body: Any = None
+    ) -> Generator[Sent | None, None, None]:
+        """Yield the names and data of server-sent events; None while nothing happens.
+
+        Closing the iterator closes the connection. An event `problem` is raised.
+        """
         with asyncio.Runner() as runner:
-            events = self._events(body)
+            events = self._events(method, path, body)
             task = runner.get_loop().create_task(_next(events))
             try:
                 while True:
@@ -154,28 +172,31 @@ class Client:
             finally:
                 runner.run(_close(task, events))
 
-    async def _events(self, body: dict[str, Any]) -> AsyncIterator[Event]:
+    async def _events(self, method: str, path: str, body: Any) -> AsyncIterator[Sent]:
         timeout = httpx.Timeout(ANSWER_TIMEOUT_S, connect=TIMEOUT_S)
         options: dict[str, Any] = {"headers": self._headers(), "timeout": timeout}
         try:
             async with (
                 httpx.AsyncClient(verify=_tls(), trust_env=False, **options) as client,
-                aconnect_sse(client, "POST", f"{self._url}/v1/chat", json=body) as source,
+                aconnect_sse(client, method, self._url + path, json=body) as source,
             ):
                 if not source.response.is_success:
                     await source.response.aread()
                     raise _problem_of(source.response)
                 async with aclosing(source.aiter_sse()) as stream:
                     async for sent in stream:
-                        event = _event(sent.event, sent.json())
-                        if event is not None:
-                            yield event
-        except (httpx.HTTPError, SSEError, ValidationError) as error:
+                        if sent.event == "problem":
+                            raise _problem(sent.json())
+                        yield sent.event, sent.json()
+        except (httpx.HTTPError, SSEError, ValueError) as error:
             raise Unreachable() from error
 
-    def _call(self, method: str, path: str, body: Any = None) -> httpx.Response:
+    def call(
+        self, method: str, path: str, body: Any = None, timeout_s: float = TIMEOUT_S
+    ) -> httpx.Response:
+        """Send a request with a JSON body; returns a response that is a success."""
         try:
-            with httpx.Client(verify=_tls(), trust_env=False, timeout=TIMEOUT_S) as client:
+            with httpx.Client(verify=_tls(), trust_env=False, timeout=timeout_s) as client:
                 response = client.request(
                     method, self._url + path, json=body, headers=self._headers()
                 )
@@ -195,11 +216,13 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-def _segment(value: str) -> str:
+def segment(value: str) -> str:
+    """Write a value as one segment of a path."""
     return quote(value, safe="")
 
 
-def _read(kind: type[_Said], response: httpx.Response) -> _Said:
+def read(kind: type[_Said], response: httpx.Response) -> _Said:
+    """Return what a response says; raises `Unreachable` for one that isn't the assistant's."""
     try:
         return kind.model_validate_json(response.content)
     except ValidationError as error:
@@ -207,13 +230,14 @@ def _read(kind: type[_Said], response: httpx.Response) -> _Said:
 
 
 def _event(name: str, data: Any) -> Event | None:
-    """Return an event of the stream, None for those that the pages don't show."""
-    if name == "problem":
-        raise _problem(data)
-    if name == "done":
-        return Done(answer=Answer.model_validate(data))
+    """Return an event of an answer, None for those that the pages don't show."""
     kind = _EVENTS.get(name)
-    return kind.model_validate(data) if kind is not None else None
+    try:
+        if name == "done":
+            return Done(answer=Answer.model_validate(data))
+        return kind.model_validate(data) if kind is not None else None
+    except ValidationError as error:
+        raise Unreachable() from error
 
 
 def _problem_of(response: httpx.Response) -> Problem:
@@ -233,15 +257,15 @@ def _problem(body: dict[str, Any], retry_after_s: int = 0) -> Problem:
     return kind(status, slug, str(body.get("detail", "")), retry_after_s)
 
 
-async def _next(events: AsyncIterator[Event]) -> Event | None:
+async def _next(events: AsyncIterator[Sent]) -> Sent | None:
     return await anext(events, None)
 
 
-async def _pause(task: asyncio.Task[Event | None]) -> None:
+async def _pause(task: asyncio.Task[Sent | None]) -> None:
     await asyncio.wait({task}, timeout=TICK_S)
 
 
-async def _close(task: asyncio.Task[Event | None], events: AsyncIterator[Event]) -> None:
+async def _close(task: asyncio.Task[Sent | None], events: AsyncIterator[Sent]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError, ApiError):
         await task

@@ -27,6 +27,16 @@ class Person(Said):
     title: str | None = None
     roles: tuple[str, ...] = ()
 
+    @property
+    def asks(self) -> bool:
+        """Whether the API answers this person's questions."""
+        return "employee" in self.roles
+
+    @property
+    def operates(self) -> bool:
+        """Whether the API lets this person look after the sources."""
+        return bool({"admin", "integrator"} & set(self.roles))
+
 
 class SignedIn(Said):
     """A session that began."""

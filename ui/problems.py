@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ui.client import ApiError, Gone, Problem, SignedOut, Unreachable
+from ui.safety import label
 from ui.text import Speech, mark
 
 _SENTENCES = {
@@ -26,6 +27,24 @@ _SENTENCES = {
     "request-too-large": mark("That is too long. Shorten it and send it again."),
     "invalid-request": mark("The assistant could not read that. Change it and send it again."),
 }
+
+
+_ADVICE = {
+    "invalid-request": mark("Something in this is not valid:"),
+    "conflict": mark("This can't be done now:"),
+    "settings": mark("The source can't be used as it is configured:"),
+    "sync": mark("The source can't be used:"),
+}
+
+
+def advice(say: Speech, error: ApiError) -> str:
+    """Say what went wrong to somebody who looks after the assistant, in the API's words too."""
+    match error:
+        case Problem(slug="source-silent"):
+            return say("The source did not answer within a minute. Check that it can be reached.")
+        case Problem(slug=slug) if slug in _ADVICE and str(error):
+            return f"{say(_ADVICE[slug])} {label(str(error))}"
+    return sentence(say, error)
 
 
 def sentence(say: Speech, error: ApiError) -> str:

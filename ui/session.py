@@ -7,10 +7,12 @@ and nothing is shared between people.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
 from ui.client import ApiError, Client, Gone
 from ui.model import Answer, Citation, Delta, Document, Filters, Head, Me, Near
@@ -61,6 +63,7 @@ class Visit:
     wanted: str = ""
     unwanted: str = ""
     judged: tuple[Exchange, Answer, str] | None = None
+    places: Sequence[Page] = ()
     me_at: float = field(default_factory=time.monotonic)
 
     def begin_anew(self) -> None:
@@ -166,7 +169,8 @@ def begin(login: str, password: str) -> None:
     signed_in = Client(api()).sign_in(login, password)
     client = Client(api(), signed_in.token)
     me = client.me()
-    st.session_state[_VISIT] = Visit(client, me, client.conversations())
+    conversations = client.conversations() if me.person.asks else []
+    st.session_state[_VISIT] = Visit(client, me, conversations)
     if _LANG not in st.query_params:
         choose(me.person.lang)
 

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import Literal
 
-from babel.dates import format_date, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
+from babel.units import format_unit
 
 Lang = Literal["en", "pt"]
 
 LANGS: dict[Lang, str] = {"en": "English", "pt": "Português"}
 LOCALES: dict[Lang, str] = {"en": "en", "pt": "pt_BR"}
+_UNITS = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 FOLDER = Path(__file__).parent / "locale"
 
 
@@ -60,6 +62,32 @@ class Speech:
             moment = moment.replace(tzinfo=UTC)
         passed = min(moment - datetime.now(UTC), -datetime.resolution)
         return format_timedelta(passed, add_direction=True, locale=LOCALES[self.lang])
+
+    def until(self, moment: datetime) -> str:
+        """Say in how much time something will be."""
+        left = max(moment - datetime.now(UTC), datetime.resolution)
+        return format_timedelta(left, add_direction=True, locale=LOCALES[self.lang])
+
+    def lasting(self, seconds: float) -> str:
+        """Write a duration roughly, in its largest unit."""
+        return format_timedelta(timedelta(seconds=seconds), locale=LOCALES[self.lang])
+
+    def exactly(self, seconds: float) -> str:
+        """Write a duration in the largest unit that it fills without a rest."""
+        n, unit = next(
+            (seconds / size, unit) for unit, size in _UNITS if seconds % size == 0 or size == 1
+        )
+        return str(format_unit(n, f"duration-{unit}", locale=LOCALES[self.lang]))
+
+    def number(self, value: int) -> str:
+        """Write a whole number."""
+        return str(format_decimal(value, locale=LOCALES[self.lang]))
+
+    def moment(self, moment: datetime) -> str:
+        """Write a day and a time, in UTC."""
+        return format_datetime(
+            moment.astimezone(UTC), "d MMM y, HH:mm 'UTC'", locale=LOCALES[self.lang]
+        )
 
     def _written(self, values: dict[str, object]) -> dict[str, object]:
         locale = LOCALES[self.lang]

@@ -11,7 +11,13 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine
 
-from assistant.access.principals import UNKNOWN, principals_of, principals_sha256
+from assistant.access.policy import Policy, policy_now
+from assistant.access.principals import (
+    UNKNOWN,
+    principals_of,
+    principals_sha256,
+    purposes_of,
+)
 from assistant.domain import Caller, ChunkId, DocumentId, Principal
 from assistant.store.acls import Acl, acls_allowing, acls_by_id
 from assistant.store.heads import policy_epoch
@@ -39,6 +45,15 @@ class CheckedPassage:
 
     row: PassageRow
     decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a decision is about; `access_as_of` is when its source last confirmed the ACL."""
+
+    acl: Acl
+    collection: str
+    access_as_of: datetime | None
 
 
 def may_read(acl: Acl, principals: frozenset[Principal]) -> Decision:
@@ -75,7 +90,8 @@ def access_filter(conn: Connection, caller: Caller) -> AccessFilter:
         for acl in acls_allowing(conn, caller.principals)
         if may_read(acl, caller.principals).allowed
     )
-    found = AccessFilter(readable, epoch, name)
+    closed = policy_now(conn).closed(caller.principals)
+    found = AccessFilter(readable, epoch, name, closed)
     cache.put(found)
     return found
 
@@ -90,9 +106,9 @@ def recheck(
     """
     rows = passages(conn, chunk_ids)
     acls = acls_by_id(conn, {row.document.access_id for row in rows.values()})
-    principals = _principals_now(conn, caller)
+    policy, principals = policy_now(conn), _principals_now(conn, caller)
     return {
-        chunk_id: CheckedPassage(row, _decide(row.document, acls, principals, max_age_s))
+        chunk_id: CheckedPassage(row, _decide(row.document, acls, policy, principals, max_age_s))
         for chunk_id, row in rows.items()
     }
 
@@ -105,6 +121,17 @@ def decisions(
     return {name: may_read(acls.get(name, _NOBODY), principals) for name in access_ids}
 
 
+def decisions_on(
+    conn: Connection,
+    rows: Collection[DocumentRow],
+    principals: frozenset[Principal],
+    max_age_s: float = 0.0,
+) -> dict[DocumentId, Decision]:
+    """Decide on each of these documents, under the policy in force."""
+    acls, policy = acls_by_id(conn, {row.access_id for row in rows}), policy_now(conn)
+    return {row.id: _decide(row, acls, policy, principals, max_age_s) for row in rows}
+
+
 def readable_document(
     conn: Connection, caller: Caller, document_id: DocumentId, max_age_s: float = 0.0
 ) -> DocumentRow | None:
@@ -112,21 +139,24 @@ def readable_document(
     row = document(conn, document_id)
     if row is None:
         return None
-    acls = acls_by_id(conn, {row.access_id})
-    decision = _decide(row, acls, _principals_now(conn, caller), max_age_s)
+    principals = _principals_now(conn, caller)
+    decision = decisions_on(conn, [row], principals, max_age_s)[row.id]
     return row if decision.allowed else None
 
 
 def decide(
-    acl: Acl,
-    principals: frozenset[Principal],
-    access_as_of: datetime | None,
-    oldest: datetime | None,
+    subject: Subject, policy: Policy, principals: frozenset[Principal], oldest: datetime | None
 ) -> Decision:
-    """Decide as `may_read`, but refuse what its source has not confirmed since `oldest`."""
-    if oldest is not None and (access_as_of is None or access_as_of < oldest):
+    """Decide as `may_read`, but for what a rule of the policy closes.
+
+    What its source has not confirmed since `oldest` is refused too.
+    """
+    if refusal := policy.refusal(subject.collection, principals):
+        return Decision(False, refusal)
+    as_of = subject.access_as_of
+    if oldest is not None and (as_of is None or as_of < oldest):
         return Decision(False, TOO_OLD)
-    return may_read(acl, principals)
+    return may_read(subject.acl, principals)
 
 
 def confirmed_since(max_age_s: float) -> datetime | None:
@@ -135,15 +165,22 @@ def confirmed_since(max_age_s: float) -> datetime | None:
 
 
 def _decide(
-    row: DocumentRow, acls: dict[int, Acl], principals: frozenset[Principal], max_age_s: float
+    row: DocumentRow,
+    acls: dict[int, Acl],
+    policy: Policy,
+    principals: frozenset[Principal],
+    max_age_s: float,
 ) -> Decision:
     acl = acls.get(row.access_id, _NOBODY)
-    return decide(acl, principals, row.access_as_of, confirmed_since(max_age_s))
+    subject = Subject(acl, row.facts.collection, row.access_as_of)
+    return decide(subject, policy, principals, confirmed_since(max_age_s))
 
 
 def _principals_now(conn: Connection, caller: Caller) -> frozenset[Principal]:
     person = person_by_id(conn, caller.person_id)
-    return principals_of(conn, person) if person is not None else frozenset()
+    if person is None or person.disabled_at is not None:
+        return frozenset()
+    return principals_of(conn, person) | purposes_of(caller)
 
 
 class _Filters:

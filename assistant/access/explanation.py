@@ -8,8 +8,8 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from assistant.access.acl import Decision, confirmed_since, decide
-from assistant.access.principals import EVERYONE, UNKNOWN, principals_of
+from assistant.access.acl import Decision, decisions_on
+from assistant.access.principals import UNKNOWN, principals_of, seeds_of
 from assistant.access.rights import by_member, may_open, paths
 from assistant.domain import DocumentId, Principal
 from assistant.errors import NotFound
@@ -66,7 +66,7 @@ def explain(conn: Connection, login: str, document_id: str, max_age_s: float = 0
         raise NotFound(f"There is no live document {document_id!r}.")
     acl = acls_by_id(conn, {row.access_id}).get(row.access_id, Acl(frozenset()))
     held = principals_of(conn, person)
-    decision = decide(acl, held, row.access_as_of, confirmed_since(max_age_s))
+    decision = decisions_on(conn, [row], held, max_age_s)[row.id]
     if not may_open(person):
         decision = Decision(False, DISABLED if person.disabled_at else NO_ROLE)
     now = datetime.now(row.access_as_of.tzinfo) if row.access_as_of else None
@@ -93,7 +93,7 @@ def _entries(
     held: frozenset[Principal],
     decision: Decision,
 ) -> tuple[Entry, ...]:
-    seeds = (person.principal, EVERYONE) if held else ()
+    seeds = seeds_of(person) if held else ()
     ways = paths(seeds, by_member(memberships_of(conn, held)))
     named = decision.rule.partition(" ")[2]
     words = {"allow": "allow", "deny": "deny", "missing": "all_of"}

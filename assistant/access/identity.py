@@ -13,10 +13,12 @@ from assistant.errors import NotFound, Unauthenticated
 from assistant.store.people import (
     Person,
     add_person,
+    disable,
     person_of,
     person_with_login,
     set_roles,
 )
+from assistant.store.standing import is_welcome
 
 
 def caller_of_token(conn: Connection, token: str) -> Caller:
@@ -46,6 +48,12 @@ def caller_of(conn: Connection, person: Person) -> Caller:
     )
 
 
+def check_welcome(conn: Connection, caller: Caller) -> None:
+    """Raise `Unauthenticated` once the caller, or what they came with, was locked out."""
+    if not is_welcome(conn, caller.person_id, caller.credentials):
+        raise Unauthenticated()
+
+
 def create_person(
     conn: Connection,
     login: str,
@@ -73,6 +81,22 @@ def create_person(
 def change_roles(conn: Connection, login: str, roles: Collection[str]) -> None:
     """Give a person other roles; raises `NotFound`, and `InvalidRequest` for the roles."""
     set_roles(conn, login, check_roles(roles))
+
+
+def lock_out(conn: Connection, login: str) -> Person:
+    """Disable somebody at once; raises `NotFound`.
+
+    `ISSUER|SUBJECT` names somebody of an identity provider, who need not have come yet.
+    """
+    issuer, _, subject = login.partition("|")
+    try:
+        disable(conn, login)
+    except NotFound:
+        if not subject:
+            raise
+        add_person(conn, login, "", (), issuer=issuer, subject=subject)
+        disable(conn, login)
+    return person_with_login(conn, login)
 
 
 def ensure_person(

@@ -38,8 +38,9 @@ def why(conn: Connection, caller: Caller, document_id: str, max_age_s: float = 0
     found = readable_document(conn, caller, DocumentId(document_id), max_age_s)
     if found is not None:
         return Invisibility(True, ())
+    access = access_filter(conn, caller)
     seen = {
         share.source: Contact(share.source, share.source_title or share.source, share.synced_at)
-        for share in readable_shares(conn, access_filter(conn, caller).access_ids)
+        for share in readable_shares(conn, access.access_ids, access.closed_collections)
     }
     return Invisibility(False, tuple(seen[name] for name in sorted(seen)))

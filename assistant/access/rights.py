@@ -10,8 +10,9 @@ from functools import cached_property
 
 from sqlalchemy import Connection
 
-from assistant.access.acl import confirmed_since, decide
-from assistant.access.principals import EVERYONE
+from assistant.access.acl import Subject, confirmed_since, decide
+from assistant.access.policy import Policy, policy_now
+from assistant.access.principals import seeds_of
 from assistant.access.roles import PERMISSIONS
 from assistant.domain import Principal
 from assistant.store.acls import Acl, acls_by_id
@@ -46,6 +47,7 @@ class Rights:
     memberships: frozenset[Membership]
     shares: tuple[Share, ...]
     acls: Mapping[int, Acl]
+    policy: Policy
     oldest: datetime | None = None
     proposed: Acl | None = None
 
@@ -53,7 +55,7 @@ class Rights:
         """Return what a person holds for reading: nothing if disabled or without such a role."""
         if not may_open(person):
             return frozenset()
-        return frozenset(paths((person.principal, EVERYONE), self._groups))
+        return frozenset(paths(seeds_of(person), self._groups))
 
     def readable(self, principals: frozenset[Principal]) -> frozenset[int]:
         """Return the places in `shares` of what a holder of these principals may read."""
@@ -79,7 +81,8 @@ class Rights:
         acl = self.acls.get(share.access_id, _NOBODY)
         if share.targeted and self.proposed is not None:
             acl = self.proposed
-        return decide(acl, principals, share.access_as_of, self.oldest).allowed
+        subject = Subject(acl, share.collection, share.access_as_of)
+        return decide(subject, self.policy, principals, self.oldest).allowed
 
 
 def rights(conn: Connection, max_age_s: float = 0.0, target: Target | None = None) -> Rights:
@@ -90,6 +93,7 @@ def rights(conn: Connection, max_age_s: float = 0.0, target: Target | None = Non
         memberships=memberships_of(conn),
         shares=tuple(found),
         acls=acls_by_id(conn, {share.access_id for share in found}),
+        policy=policy_now(conn),
         oldest=confirmed_since(max_age_s),
     )
 

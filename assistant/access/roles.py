@@ -49,9 +49,11 @@ EXCLUDING: tuple[frozenset[Role], ...] = (
 
 
 def require(caller: Caller, permission: Permission) -> None:
-    """Raise `Forbidden` unless one of the caller's roles has the permission."""
+    """Raise `Forbidden` unless a role of the caller, and the scopes of their key, permit it."""
     if not PERMISSIONS[permission] & caller.roles:
         raise Forbidden()
+    if caller.scopes is not None and permission not in caller.scopes:
+        raise Forbidden(f"The key that was sent has no scope {permission!r}; use another key.")
 
 
 def check_roles(roles: Collection[str]) -> frozenset[Role]:

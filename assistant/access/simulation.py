@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from assistant.access.principals import EVERYONE
+from assistant.access.principals import named
 from assistant.access.rights import Amount, Membership, Rights, rights
-from assistant.domain import DocumentId, Principal
+from assistant.domain import DocumentId
 from assistant.errors import InvalidRequest, NotFound
 from assistant.store.acls import Acl
 from assistant.store.passages import document
@@ -82,20 +82,6 @@ def membership(conn: Connection, member: str, group: str) -> Membership:
     if ":" not in member:
         return person_with_login(conn, member).principal, named(group)
     return named(member), named(group)
-
-
-def named(principal: str) -> Principal:
-    """Return a principal that is written in full; raises `InvalidRequest` for anything else."""
-    kind, _, name = principal.partition(":")
-    source, _, rest = name.partition(":")
-    issuer, _, subject = name.partition("|")
-    if principal == EVERYONE or (kind == "group" and source and rest):
-        return Principal(principal)
-    if kind == "user" and issuer and subject:
-        return Principal(principal)
-    raise InvalidRequest(
-        f"{principal!r} is no principal; write group:SOURCE:NAME, user:ISSUER|NAME or everyone."
-    )
 
 
 def acl_of(allow: Collection[str], deny: Collection[str], all_of: Collection[str]) -> Acl:

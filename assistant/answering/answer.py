@@ -12,6 +12,7 @@ from assistant.answering import prompt as prompts
 from assistant.answering.draft import Draft
 from assistant.answering.record import Record
 from assistant.answering.verify import Similarity
+from assistant.answering.watched import Watched
 from assistant.domain import Answer, AnswerEvent, Done, Lang, Passage, Question, Status
 from assistant.errors import AssistantError
 from assistant.ports import Generator
@@ -62,8 +63,10 @@ class Answerer:
         try:
             yield Status("answering")
             permitted = partial(self._retriever.still_permitted, question.caller)
+            welcome = partial(self._retriever.check_welcome, question.caller)
+            writer = Watched(self._generator, welcome)
             async with aclosing(
-                draft.write(self._generator, self._similarity, permitted)  # type: ignore[type-var]
+                draft.write(writer, self._similarity, permitted)  # type: ignore[type-var]
             ) as events:
                 async for event in events:
                     yield event

@@ -103,6 +103,7 @@ def replay(
         k=len(data["chunks"]),
         lang=data["lang"],
         metadata=asked.metadata,
+        policy_epoch=data["policy_epoch"],
     )
     then = [int(chunk["chunk_id"]) for chunk in data["chunks"]]
     found = [passage.chunk_id for passage in again.passages]
@@ -143,11 +144,11 @@ def _chunks(conn: Connection, asked: _Asked, again: PastRetrieved) -> tuple[Repl
     rows = passages(conn, [ChunkId(chunk["chunk_id"]) for chunk in prompted])
     person = person_by_id(conn, asked.event["actor"]["person_id"])
     holds = principals_of(conn, person) if person is not None else frozenset()
-    decided = acl.decisions(conn, {row.document.access_id for row in rows.values()}, holds)
+    decided = acl.decisions_on(conn, [row.document for row in rows.values()], holds)
     chunks = []
     for chunk in prompted:
         row = rows.get(ChunkId(chunk["chunk_id"]))
-        now = decided[row.document.access_id] if row else acl.Decision(False, "gone")
+        now = decided[row.document.id] if row else acl.Decision(False, "gone")
         chunks.append(
             ReplayedChunk(
                 chunk_id=chunk["chunk_id"],

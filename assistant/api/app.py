@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from assistant.access.gate import Gate
 from assistant.api import problems
 from assistant.api.deps import State, Suggestions
 from assistant.api.limits import Limits
@@ -67,7 +68,9 @@ def create_app(assistant: Assistant, suggestions: Suggestions = no_suggestions) 
     people who may read something.
     """
     app = _routed()
-    app.state.own = State(assistant, suggestions, SignInThrottle(), Readiness(assistant))
+    app.state.own = State(
+        assistant, suggestions, SignInThrottle(), Readiness(assistant), Gate(assistant.settings)
+    )
     problems.install(app)
     # The one added last is the outermost.
     app.add_middleware(problems.UnknownErrors)

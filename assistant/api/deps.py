@@ -6,16 +6,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy import Connection
 
-from assistant.access.identity import caller_of_token
+from assistant.access.gate import Admitted, Gate, Presented
+from assistant.access.principals import with_purpose
 from assistant.access.roles import Permission, require
+from assistant.access.tokens import MAX_TOKEN
+from assistant.api.problems import TooManyRequests
 from assistant.api.readiness import Readiness
 from assistant.api.throttle import SignInThrottle
+from assistant.audit import event as audit
 from assistant.domain import Caller
 from assistant.errors import Unauthenticated
 from assistant.store.people import Person
+from assistant.store.quotas import take
 from assistant.wiring import Assistant
 
 Suggestions = Callable[[Person], Sequence[str]]
@@ -30,6 +36,7 @@ class State:
     suggestions: Suggestions
     throttle: SignInThrottle
     readiness: Readiness
+    gate: Gate
 
 
 def state_of(request: Request) -> State:
@@ -43,10 +50,17 @@ def assistant_of(request: Request) -> Assistant:
     return state_of(request).assistant
 
 
+COUNTED: frozenset[Permission] = frozenset({"ask"})
+"""Permissions whose use the quotas count."""
+
 StateOf = Annotated[State, Depends(state_of)]
 AssistantOf = Annotated[Assistant, Depends(assistant_of)]
 
-_bearer = HTTPBearer(auto_error=False, description="the token of `POST /v1/sessions`")
+_bearer = HTTPBearer(
+    auto_error=False,
+    description="the token of `POST /v1/sessions`, an access token of the identity provider, or "
+    "an API key",
+)
 
 
 def token_of(
@@ -61,18 +75,73 @@ def token_of(
 Token = Annotated[str, Depends(token_of)]
 
 
+def presented(
+    token: Token,
+    on_behalf_of: Annotated[
+        str,
+        Header(
+            max_length=MAX_TOKEN,
+            description="with a service's key: the token of a person it asks for",
+        ),
+    ] = "",
+) -> Presented:
+    """Return every credential of a request."""
+    return Presented(token, on_behalf_of.removeprefix("Bearer "))
+
+
+Credentials = Annotated[Presented, Depends(presented)]
+
+PurposeStated = Annotated[
+    str,
+    Header(pattern=r"^[a-z0-9_-]{0,60}$", description="what the caller reads for, if asked for"),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Permitted:
     """The permission that a route declares: `Annotated[Caller, Depends(Permitted("ask"))]`."""
 
     permission: Permission
 
-    def __call__(self, assistant: AssistantOf, token: Token) -> Caller:
-        """Return the caller; raises `Unauthenticated` and `Forbidden`."""
-        with assistant.database.begin() as conn:
-            caller = caller_of_token(conn, token)
-        require(caller, self.permission)
-        return caller
+    def __call__(
+        self, state: StateOf, credentials: Credentials, x_purpose: PurposeStated = ""
+    ) -> Caller:
+        """Return the caller; raises `Unauthenticated`, `Forbidden` and `TooManyRequests`."""
+        proved = state.gate.prove(credentials)
+        with state.assistant.database.begin() as conn:
+            admitted = state.gate.admit(conn, proved)
+            _record(state.assistant, conn, admitted)
+        require(admitted.caller, self.permission)
+        if self.permission in COUNTED:
+            _count(state.assistant, admitted.caller)
+        return with_purpose(admitted.caller, x_purpose)
+
+
+def _record(assistant: Assistant, conn: Connection, admitted: Admitted) -> None:
+    """Write to the audit log what is new about a caller."""
+    caller = admitted.caller
+    actor = audit.actor_of(caller)
+    news: list[audit.EventData] = []
+    if admitted.is_new:
+        news.append(audit.PersonChanged(caller.person_id, "added", actor.roles))
+    if admitted.signed_in:
+        news.append(audit.SignedIn("oidc"))
+    if admitted.n_groups is not None:
+        news.append(audit.GroupsProvided(caller.person_id, admitted.n_groups))
+    for one in news:
+        assistant.audit.append(conn, audit.Event(actor, one))
+
+
+def _count(assistant: Assistant, caller: Caller) -> None:
+    """Take a question from the person's quota, and from the key's."""
+    per_minute = assistant.settings.identity.questions_per_minute
+    if not per_minute:
+        return
+    keys = [name for name in caller.credentials if name.startswith("key:")]
+    with assistant.database.begin() as conn:
+        waits = [take(conn, name, per_minute) for name in (f"person:{caller.person_id}", *keys)]
+    if any(waits):
+        raise TooManyRequests(max(waits))
 
 
 Asker = Annotated[Caller, Depends(Permitted("ask"))]

@@ -26,11 +26,15 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it, by id; `principals_sha256` names the groups they held at that moment."""
+    """Who did it, by id; `principals_sha256` names the groups they held at that moment.
+
+    `via` is the service that did it in their name; the log leaves it out where it is empty.
+    """
 
     person_id: str
     principals_sha256: str = ""
     roles: tuple[str, ...] = ()
+    via: str = ""
 
 
 SYSTEM = Actor("system")
@@ -43,7 +47,10 @@ ANONYMOUS = Actor("")
 def actor_of(caller: Caller) -> Actor:
     """Return a caller as an actor."""
     return Actor(
-        caller.person_id, principals_sha256(caller.principals), tuple(sorted(caller.roles))
+        caller.person_id,
+        principals_sha256(caller.principals),
+        tuple(sorted(caller.roles)),
+        caller.via,
     )
 
 
@@ -231,6 +238,36 @@ class PersonChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupsProvided:
+    """The identity provider told other groups of a person, or other members of a group."""
+
+    type: ClassVar[str] = "policy.groups_provided"
+    about: str
+    n_groups: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChanged:
+    """An API key was added or revoked."""
+
+    type: ClassVar[str] = "policy.key_changed"
+    key_id: str
+    owner_id: str
+    change: str
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChanged:
+    """A start put another policy over collections in force; the hashes are of the files' text."""
+
+    type: ClassVar[str] = "policy.changed"
+    sha256: str
+    previous_sha256: str
+    n_collections: int
+
+
+@dataclass(frozen=True, slots=True)
 class AccessExamined:
     """Somebody asked who may read what: `explain`, `compare`, `simulate`, or `why` of their own."""
 
@@ -286,6 +323,9 @@ EventData = (
     | DocumentDeleted
     | AclChanged
     | PersonChanged
+    | GroupsProvided
+    | KeyChanged
+    | PolicyChanged
     | AccessExamined
     | AuditRead
     | BackupCreated
@@ -312,10 +352,15 @@ def canonical(event: Event, seq: int) -> bytes:
             "id": event.id,
             "at": utc(event.at),
             "type": event.data.type,
-            "actor": _plain(dataclasses.asdict(event.actor)),
+            "actor": _plain(_actor(event.actor)),
             "data": _plain(dataclasses.asdict(event.data)),
         }
     )
+
+
+def _actor(actor: Actor) -> dict[str, object]:
+    fields = dataclasses.asdict(actor)
+    return fields if actor.via else {name: fields[name] for name in fields if name != "via"}
 
 
 def utc(at: datetime) -> str:

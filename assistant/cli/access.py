@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from assistant import wiring
-from assistant.access.identity import create_person
+from assistant.access.identity import create_person, lock_out
 from assistant.audit.event import SYSTEM, Event, PersonChanged
 from assistant.cli.console import AsJson, Data, out, print_json, print_table, settings
 from assistant.store import people
@@ -64,12 +64,14 @@ def list_(data: Data = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def disable(login: str, data: Data = None) -> None:
-    """Lock somebody out at once: sessions, questions and history."""
+    """Lock somebody out at once: sessions, tokens, keys, running answers and history.
+
+    `ISSUER|SUBJECT` also locks out somebody of an identity provider who never came.
+    """
     chosen = settings(data)
     with wiring.database(chosen) as database:
         log = wiring.audit_log(chosen, database)
         with database.begin() as conn:
-            people.disable(conn, login)
-            person = people.person_with_login(conn, login)
+            person = lock_out(conn, login)
             log.append(conn, Event(SYSTEM, PersonChanged(person.id, "disabled")))
     out.print(f"{login} is locked out.")

@@ -28,6 +28,8 @@ from assistant.store.people import Person
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
+COMPANIES = "companies"
+
 
 @dataclass(frozen=True, slots=True)
 class Company:
@@ -58,6 +60,7 @@ def run(settings: Settings, *, check: bool) -> None:
     """
     with wiring.database(settings) as database, ExitStack() as stack:
         companies, members, password = prepare(settings, database)
+        settings = _open_to_the_api(settings)
         model = wiring.embedder(settings, embedder_progress())
         sync.run_all(settings, database, model)
         assistant = wiring.assembled(settings, database, model)
@@ -81,12 +84,19 @@ def run(settings: Settings, *, check: bool) -> None:
 def prepare(settings: Settings, database: Database) -> tuple[list[Company], list[Member], str]:
     """Write the documents, and enter companies and people; returns the people's password too."""
     companies, members = _cast()
-    folder = settings.data_dir / "companies"
+    folder = settings.data_dir / COMPANIES
     _build(folder)
     password = _password(settings.data_dir)
     _enroll(database, members, password)
     _connect(database, companies, folder)
     return companies, members, password
+
+
+def _open_to_the_api(settings: Settings) -> Settings:
+    """Let sources that are added over the API read the companies' folder, too."""
+    roots = (*settings.connectors.local_roots, settings.data_dir / COMPANIES)
+    chosen = settings.connectors.model_copy(update={"local_roots": roots})
+    return settings.model_copy(update={"connectors": chosen})
 
 
 def _cast() -> tuple[list[Company], list[Member]]:

@@ -24,6 +24,7 @@ from assistant.cli import (
     curation,
     evaluate,
     index,
+    key,
     operate,
     question,
     reading,
@@ -51,6 +52,7 @@ sync.app.command()(curation.report)
 app.add_typer(index.app, name="index")
 app.add_typer(records.app, name="records")
 app.add_typer(access.app, name="user")
+app.add_typer(key.app, name="key")
 app.add_typer(rights.app, name="access")
 app.add_typer(audit.app, name="audit")
 app.add_typer(backup.app, name="backup")

@@ -49,9 +49,12 @@ def list_(
     asked = _asked(kind, subject, since, until, key, unit, least, most)
     chosen = settings(data)
     with wiring.database(chosen) as database, database.begin() as conn:
-        readable = access_filter(conn, caller_with_login(conn, login)).access_ids
+        access = access_filter(conn, caller_with_login(conn, login))
+        readable, closed = access.access_ids, access.closed_collections
         as_of = confirmed_since(chosen.sync.acl_max_age_s)
-        found = records.find(conn, readable, asked, confirmed_since=as_of, limit=limit)
+        found = records.find(
+            conn, readable, asked, confirmed_since=as_of, closed_collections=closed, limit=limit
+        )
     if as_json:
         print_json([_document(one) for one in found])
         return
@@ -80,9 +83,12 @@ def sum_(
     asked = _asked(kind, subject, since, until, key, unit, least, most)
     chosen = settings(data)
     with wiring.database(chosen) as database, database.begin() as conn:
-        readable = access_filter(conn, caller_with_login(conn, login)).access_ids
+        access = access_filter(conn, caller_with_login(conn, login))
+        readable, closed = access.access_ids, access.closed_collections
         as_of = confirmed_since(chosen.sync.acl_max_age_s)
-        found = records.totals(conn, readable, asked, confirmed_since=as_of)
+        found = records.totals(
+            conn, readable, asked, confirmed_since=as_of, closed_collections=closed
+        )
     if as_json:
         print_json([_sum(total) for total in found])
         return

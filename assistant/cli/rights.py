@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from sqlalchemy import Connection
 
 from assistant import wiring
+from assistant.access import policy
 from assistant.access.comparison import Comparison, compare
 from assistant.access.explanation import Entry, Explanation, explain
 from assistant.access.identity import caller_with_login
@@ -127,6 +129,27 @@ def why_(
     out.print(
         f"Ask those who look after: {titles}." if titles else "Ask an administrator.", markup=False
     )
+
+
+@app.command()
+def check_policy(
+    file: Annotated[Path, typer.Argument(help="A policy file, as `access.policy` names one.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check a policy file without putting it in force; print its hash and what it rules."""
+    text = policy.text_of(file)
+    rules = policy.parsed(text, str(file))
+    found = {
+        "sha256": policy.sha256(text),
+        "collections": sorted(rules.collections),
+        "purposes": sorted(rules.purposes),
+        "tenants": sorted(rules.tenants),
+    }
+    if as_json:
+        print_json(found)
+        return
+    for name, value in found.items():
+        out.print(f"{name}: {value if isinstance(value, str) else ', '.join(value)}", markup=False)
 
 
 @contextmanager

@@ -81,6 +81,7 @@ def run_json(run: SyncRun) -> dict[str, Any]:
         "stages": run.stages,
         "error": run.error,
         "note": run.note,
+        "curation": run.curation,
     }
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from assistant.audit.event import SYSTEM, Actor, Event, SourceChanged
 from assistant.audit.log import AuditLog
 from assistant.ingest import configuration
+from assistant.ingest.confinement import Confinement
 from assistant.store import catalog, sources
 from assistant.store.database import Database
 from assistant.store.sources import Source
@@ -58,17 +59,25 @@ class Look:
 
 
 def put(
-    conn: Connection, audit: AuditLog, vault: OpenVault, draft: Draft, actor: Actor = SYSTEM
+    conn: Connection,
+    audit: AuditLog,
+    vault: OpenVault,
+    draft: Draft,
+    actor: Actor = SYSTEM,
+    confinement: Confinement | None = None,
 ) -> Source:
     """Add a source, or change the one of that name; secrets not given again are kept.
 
     The vault is opened, and its key perhaps made, only where there are secrets.
 
-    Raises `InvalidRequest` with a sentence for each field that is unknown, missing or wrong.
+    Raises `InvalidRequest` with a sentence for each field that is unknown, missing or wrong, or
+    leads out of the confinement.
     """
     config = configuration.connector_class(draft.connector).Config
     secrets = {**_kept(conn, vault, draft), **draft.secrets}
     stored = configuration.checked(config, draft.config, secrets)
+    if confinement:
+        confinement.admit(draft.name, config.model_validate({**stored, **secrets}))
     safe = vault() if secrets else None
     sealed = {name: safe.seal(draft.name, name, s) for name, s in secrets.items()} if safe else {}
     source = sources.put_source(

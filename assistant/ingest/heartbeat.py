@@ -84,9 +84,10 @@ class Heartbeat:
 
     def _once(self) -> None:
         with self._database.begin() as conn:
-            wish = jobs.beat(conn, self._held, self._progress())
+            # The source's row before the run's, as a commit locks them, or both wait for ever.
             if time.monotonic() - self._renewed_at >= self._lease_s / 4:
                 sources.renew_lease(conn, self._held.lease, self._lease_s)
                 self._renewed_at = time.monotonic()
+            wish = jobs.beat(conn, self._held, self._progress())
         if wish:
             self.end(wish)

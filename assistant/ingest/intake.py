@@ -28,9 +28,6 @@ from connectors.contract import Connector, Item, RetryLater
 from connectors.readers import Limits, ReadError, Sandbox
 
 MAX_READERS = 2
-MAX_QUIET = 1000
-MAX_QUIET_S = 5.0
-"""How many events with nothing to read, and seconds, may wait for a commit of their own."""
 
 
 class Intake:
@@ -97,8 +94,7 @@ class Intake:
 
     def may_wait(self, page: Page) -> bool:
         """Say whether a page with nothing to read may grow by the next: few large commits."""
-        quiet = not (self._again or page.gone or page.failed or any(map(page.is_new, page.items)))
-        return quiet and len(page.events) < MAX_QUIET and page.age_s < MAX_QUIET_S
+        return not (self._again or page.gone or page.failed or any(map(page.is_new, page.items)))
 
     async def fill(self, page: Page) -> None:
         """Find out what the page's new items hold: fetch, read, chunk."""

@@ -118,8 +118,8 @@ class Worker:
             _log.error("sync.failed", source=source.name, error=str(error))
             with self._database.begin() as conn:
                 work = Work(row.counts, row.stages)
-                runs.finish_run(conn, held.lease, held.run_id, "failed", work, str(error))
                 sources.release_lease(conn, held.lease)
+                runs.finish_run(conn, held.lease, held.run_id, "failed", work, str(error))
             return None
 
     def _started(self, held: Held, heart: Heartbeat) -> None:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 
+from assistant.ingest.schedule import Schedule
 from assistant.store.sources import Source
+
+Clock = Literal["content", "deletes", "access", "groups"]
+
+UNSCHEDULED = timedelta(days=1)
+SHORTEST = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,31 @@ def lags(source: Source, now: datetime) -> Lags:
         _since(source.access_at, now),
         _since(source.groups_at, now),
     )
+
+
+def late(source: Source, now: datetime) -> list[Clock]:
+    """Return which clocks are late.
+
+    A clock is late once it is older than two turns of the source's schedule, and at least a
+    quarter of an hour; without a schedule, after a day. One that was never known is not late.
+    """
+    oldest = _oldest(source, now)
+    behind = lags(source, now)
+    clocks: dict[Clock, float | None] = {
+        "content": behind.content_s,
+        "deletes": behind.deletes_s,
+        "access": behind.access_s,
+        "groups": behind.groups_s,
+    }
+    return [name for name, seconds in clocks.items() if seconds is not None and seconds > oldest]
+
+
+def _oldest(source: Source, now: datetime) -> float:
+    if source.schedule is None:
+        return UNSCHEDULED.total_seconds()
+    schedule = Schedule.model_validate(source.schedule)
+    turns = now - schedule.before(schedule.before(now))
+    return max(turns, SHORTEST).total_seconds()
 
 
 def _since(as_of: datetime | None, now: datetime) -> float | None:

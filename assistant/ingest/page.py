@@ -10,6 +10,10 @@ from assistant.ingest.progress import Counts
 from assistant.store.document import KnownDocument, NewChunk
 from connectors.contract import Failed, Gone, Item
 
+MAX_QUIET = 1000
+MAX_QUIET_S = 5.0
+"""How many events with nothing to read, and seconds, may wait for a commit of their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unread:
@@ -43,9 +47,18 @@ class Page:
     began_s: float = field(default_factory=time.monotonic)
 
     @property
-    def age_s(self) -> float:
-        """Return how long ago its listing began."""
-        return time.monotonic() - self.began_s
+    def is_small(self) -> bool:
+        """Say whether it is too small and too young for a commit of its own."""
+        age_s = time.monotonic() - self.began_s
+        return len(self.events) < MAX_QUIET and age_s < MAX_QUIET_S
+
+    def joined(self, later: Page) -> Page:
+        """Return this page, grown by the next one that was compared."""
+        self.events += later.events
+        self.known |= later.known
+        self.compared |= later.compared
+        self.outdated |= later.outdated
+        return self
 
     @property
     def items(self) -> list[Item]:

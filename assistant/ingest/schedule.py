@@ -45,9 +45,18 @@ class Schedule(BaseModel):
         """Return the first due time after a moment with a time zone."""
         if self.every_s is not None:
             return after + timedelta(seconds=self.every_s)
-        local = after.astimezone(ZoneInfo(self.timezone))
-        due: datetime = croniter(self.cron, local).get_next(datetime)
+        due: datetime = self._turns(after).get_next(datetime)
         return due
+
+    def before(self, moment: datetime) -> datetime:
+        """Return the last due time before a moment with a time zone."""
+        if self.every_s is not None:
+            return moment - timedelta(seconds=self.every_s)
+        due: datetime = self._turns(moment).get_prev(datetime)
+        return due
+
+    def _turns(self, moment: datetime) -> croniter:
+        return croniter(self.cron, moment.astimezone(ZoneInfo(self.timezone)))
 
     @property
     def words(self) -> str:

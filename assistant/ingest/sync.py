@@ -180,10 +180,10 @@ class SyncRun:
 
     def _finish(self, held: Held, state: runs.RunState, error: str) -> None:
         with self._database.begin() as conn:
+            sources.release_lease(conn, held.lease)
             ours = runs.finish_run(
                 conn, held.lease, held.run_id, state, self._done(), error, self._note
             )
-            sources.release_lease(conn, held.lease)
             if ours:
                 counts = self._counts.as_dict()
                 done = SyncFinished(self._source.name, held.run_id, state, counts)
@@ -306,14 +306,13 @@ class SyncRun:
         async with self._line(passing) as line, aclosing(self._pages(passing)) as pages:
             waiting: tuple[Page, Mark] | None = None
             async for page, mark in pages:
-                if waiting is not None:
-                    waiting[0].events += page.events
-                    page = waiting[0]
                 if any(not page.ids.isdisjoint(earlier.ids) for earlier in line.pages):
                     await line.empty()
                 await asyncio.to_thread(self._intake.compare, page)
+                may_wait = not isinstance(mark, Complete) and self._intake.may_wait(page)
+                page = waiting[0].joined(page) if waiting is not None else page
                 waiting = (page, mark)
-                if isinstance(mark, Complete) or not self._intake.may_wait(page):
+                if not (may_wait and page.is_small):
                     await self._intake.fill(page)
                     await line.put(page, mark)
                     waiting = None

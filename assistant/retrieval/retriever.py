@@ -9,8 +9,9 @@ from itertools import islice
 
 from sqlalchemy import Connection
 
-from assistant.access import acl
+from assistant.access import acl, identity
 from assistant.access.acl import CheckedPassage
+from assistant.access.policy import policy_at
 from assistant.domain import Caller, ChunkId, DocumentId, Passage, Principal
 from assistant.ports import Embedder
 from assistant.retrieval import as_of
@@ -127,6 +128,7 @@ class Retriever:
         k: int,
         lang: str = "",
         metadata: MetadataFilter | None = None,
+        policy_epoch: int = 0,
     ) -> PastRetrieved:
         """Search again as these principals did after the change of this number.
 
@@ -140,7 +142,9 @@ class Retriever:
             decided = acl.decisions(conn, access, principals)
             readable = frozenset(name for name, one in decided.items() if one.allowed)
             index = past.index
-            query = Query(text, vector, lang, AccessFilter(readable), metadata or MetadataFilter())
+            closed = policy_at(conn, policy_epoch).closed(principals)
+            held = AccessFilter(readable, closed_collections=closed)
+            query = Query(text, vector, lang, held, metadata or MetadataFilter())
             hits = index.search(query, self._n_candidates)
             rows = passages(conn, [ChunkId(hit.chunk_id) for hit in hits])
         index.close()
@@ -157,6 +161,11 @@ class Retriever:
         with self._database.reading() as conn:
             checked = acl.recheck(conn, caller, chunk_ids, self._acl_max_age_s)
         return {key: found for key, found in checked.items() if found.decision.allowed}
+
+    def check_welcome(self, caller: Caller) -> None:
+        """Raise `Unauthenticated` once the caller, or what they came with, was locked out."""
+        with self._database.reading() as conn:
+            identity.check_welcome(conn, caller)
 
     def refresh(self, conn: Connection) -> int:
         """Apply the catalog's newer changes to the index; return the newest change's number."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.dialects.postgresql import insert
 
 from assistant.domain import Principal
 from assistant.store.heads import bump_epoch
@@ -52,6 +53,37 @@ def replace_groups(
             sa.insert(memberships),
             [{"source_id": source_id, "group_name": g, "member": m} for g, m in sorted(new)],
         )
+    if wanted != present:
+        bump_epoch(conn)
+    return wanted != present
+
+
+def replace_groups_of(
+    conn: Connection, member: Principal, prefix: str, groups: Collection[Principal]
+) -> bool:
+    """Make these the groups below `prefix` that an identity provider put somebody into.
+
+    Tells whether that changed any; a change moves the policy epoch.
+    """
+    ours = sa.and_(
+        memberships.c.source_id.is_(None),
+        memberships.c.member == member,
+        memberships.c.group_name.startswith(prefix, autoescape=True),
+    )
+    return _replace(conn, ours, {(group, member) for group in groups})
+
+
+def _replace(
+    conn: Connection, ours: sa.ColumnElement[bool], wanted: set[tuple[Principal, Principal]]
+) -> bool:
+    columns = (memberships.c.group_name, memberships.c.member)
+    rows = conn.execute(sa.select(*columns).where(ours))
+    present = {(Principal(row.group_name), Principal(row.member)) for row in rows}
+    if gone := present - wanted:
+        conn.execute(sa.delete(memberships).where(ours, sa.tuple_(*columns).in_(sorted(gone))))
+    if new := wanted - present:
+        rows_of = [{"source_id": None, "group_name": g, "member": m} for g, m in sorted(new)]
+        conn.execute(insert(memberships).on_conflict_do_nothing(), rows_of)
     if wanted != present:
         bump_epoch(conn)
     return wanted != present

@@ -19,11 +19,15 @@ from sqlalchemy.dialects.postgresql import insert
 
 from assistant.domain import Principal, Role
 from assistant.errors import Conflict, NotFound, Unauthenticated
+from assistant.store import holders
 from assistant.store.heads import bump_epoch
 from assistant.store.tables import people, sessions
 
 LOCAL = "local"
 """The issuer of people whose passwords we keep ourselves."""
+
+SERVICE = "service"
+"""The issuer of programs, which have API keys and no groups but those that name them."""
 
 _hasher = PasswordHasher()
 
@@ -50,8 +54,15 @@ class Person:
     created_at: datetime
 
     @property
+    def is_service(self) -> bool:
+        """Whether this is a program."""
+        return self.issuer == SERVICE
+
+    @property
     def principal(self) -> Principal:
         """Return the name that ACLs know the person by."""
+        if self.is_service:
+            return Principal(f"service:{self.subject}")
         return Principal(f"user:{self.issuer}|{self.subject}")
 
 
@@ -109,6 +120,14 @@ def person_by_id(conn: Connection, person_id: str) -> Person | None:
     return _person(row) if row is not None else None
 
 
+def person_with_subject(conn: Connection, issuer: str, subject: str) -> Person | None:
+    """Return the person whom an issuer knows by this subject, or None."""
+    row = conn.execute(
+        sa.select(people).where(people.c.issuer == issuer, people.c.subject == subject)
+    ).one_or_none()
+    return _person(row) if row is not None else None
+
+
 def list_people(conn: Connection) -> list[Person]:
     """Return everybody by login, the disabled ones too."""
     return [_person(row) for row in conn.execute(sa.select(people).order_by(people.c.login))]
@@ -123,6 +142,22 @@ def set_password(conn: Connection, login: str, password: str) -> None:
         .values(password_hash=_hasher.hash(password))
     )
     _end_sessions(conn, person.id)
+
+
+def describe(
+    conn: Connection, person: Person, name: str, email: str | None, roles: Collection[Role]
+) -> bool:
+    """Keep what an identity provider says of a person now; tells whether anything changed."""
+    if (person.name, person.email, person.roles) == (name, email, frozenset(roles)):
+        return False
+    conn.execute(
+        sa.update(people)
+        .where(people.c.id == person.id)
+        .values(name=name, email=email, roles=sorted(roles))
+    )
+    if person.roles != frozenset(roles):
+        bump_epoch(conn)
+    return True
 
 
 def set_roles(conn: Connection, login: str, roles: Collection[Role]) -> None:
@@ -141,6 +176,7 @@ def disable(conn: Connection, login: str) -> None:
         .values(disabled_at=sa.func.coalesce(people.c.disabled_at, sa.func.now()))
     )
     _end_sessions(conn, person.id)
+    holders.sign_out(conn, person.id)
     bump_epoch(conn)
 
 

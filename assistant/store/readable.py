@@ -30,7 +30,9 @@ class ReadableShare:
     n_documents: int
 
 
-def readable_shares(conn: Connection, access_ids: Collection[int]) -> list[ReadableShare]:
+def readable_shares(
+    conn: Connection, access_ids: Collection[int], closed_collections: Collection[str] = ()
+) -> list[ReadableShare]:
     """Count the live documents under these ACLs; nothing else of a source is mentioned."""
     keys = (
         sources.c.id,
@@ -46,7 +48,11 @@ def readable_shares(conn: Connection, access_ids: Collection[int]) -> list[Reada
     rows = conn.execute(
         sa.select(*keys, sa.func.count())
         .join(sources, documents.c.source_id == sources.c.id)
-        .where(documents.c.state == "live", documents.c.access_id == sa.any_(allowed))
+        .where(
+            documents.c.state == "live",
+            documents.c.access_id == sa.any_(allowed),
+            documents.c.collection.not_in(sorted(closed_collections)),
+        )
         .group_by(*keys)
         .order_by(documents.c.collection, sources.c.name)
     )

@@ -125,6 +125,7 @@ def find(
     asked: Asked,
     *,
     confirmed_since: datetime | None = None,
+    closed_collections: Collection[str] = (),
     limit: int = 100,
     offset: int = 0,
 ) -> list[StoredRecord]:
@@ -147,7 +148,7 @@ def find(
                 chunks.c.document_id == records.c.document_id, chunks.c.ord == records.c.chunk_ord
             ),
         )
-        .where(*_conditions(access_ids, asked, confirmed_since))
+        .where(*_conditions(access_ids, asked, confirmed_since, closed_collections))
         .order_by(records.c.ends_on.desc().nulls_last(), records.c.document_id, records.c.ord)
         .limit(limit)
         .offset(offset)
@@ -161,6 +162,7 @@ def totals(
     asked: Asked,
     *,
     confirmed_since: datetime | None = None,
+    closed_collections: Collection[str] = (),
 ) -> list[Total]:
     """Sum the value `asked.key` over records under these ACLs, for each kind and unit alone.
 
@@ -177,7 +179,7 @@ def totals(
             sa.func.max(amount),
         )
         .select_from(_readable())
-        .where(*_conditions(access_ids, asked, confirmed_since))
+        .where(*_conditions(access_ids, asked, confirmed_since, closed_collections))
         .where(amount.is_not(None), ~_values().has_key("duplicate"))
         .group_by(records.c.kind, sa.literal_column("unit"))
         .order_by(records.c.kind, sa.literal_column("unit"))
@@ -191,12 +193,13 @@ def counts(
     asked: Asked,
     *,
     confirmed_since: datetime | None = None,
+    closed_collections: Collection[str] = (),
 ) -> dict[str, int]:
     """Count records under these ACLs by kind."""
     query = (
         sa.select(records.c.kind, sa.func.count())
         .select_from(_readable())
-        .where(*_conditions(access_ids, asked, confirmed_since))
+        .where(*_conditions(access_ids, asked, confirmed_since, closed_collections))
         .group_by(records.c.kind)
         .order_by(records.c.kind)
     )
@@ -234,10 +237,14 @@ def _readable() -> sa.FromClause:
 
 
 def _conditions(
-    access_ids: Collection[int], asked: Asked, confirmed_since: datetime | None
+    access_ids: Collection[int],
+    asked: Asked,
+    confirmed_since: datetime | None,
+    closed_collections: Collection[str],
 ) -> Iterable[sa.ColumnElement[bool]]:
     yield documents.c.state == "live"
     yield documents.c.access_id == sa.any_(sa.literal(sorted(access_ids), sa.ARRAY(sa.Integer)))
+    yield documents.c.collection.not_in(sorted(closed_collections))
     if confirmed_since is not None:
         yield sources.c.synced_at >= confirmed_since
     if asked.kinds:

@@ -21,6 +21,8 @@ from assistant.store.heads import bump_epoch
 from assistant.store.tables import chunks, documents, failures, sources, sync_runs
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_RESERVED = frozenset({"oidc", "scim"})
+"""Groups that a provider tells are called `group:oidc:…` and `group:scim:…`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ def put_source(
     `name` has letters a-z, digits, `-` and `_`: it is part of the names of the source's groups.
     `secrets` are sealed; None keeps those there are, unless the connector is another.
     """
+    if name in _RESERVED:
+        raise InvalidRequest(f"{name!r} is the identity provider's; give the source another name.")
     if not _NAME.fullmatch(name):
         raise InvalidRequest(
             f"{name!r} can't name a source: use up to 64 of a-z, 0-9, - and _, not beginning "

@@ -41,9 +41,9 @@ def _texts(name: str) -> Column[list[str]]:
     return Column(name, ARRAY(Text), nullable=False, server_default=sa.text("'{}'::text[]"))
 
 
-def _source() -> Column[int]:
+def _source(*, nullable: bool = False) -> Column[int]:
     return Column(
-        "source_id", BigInteger, ForeignKey("sources.id", ondelete="CASCADE"), nullable=False
+        "source_id", BigInteger, ForeignKey("sources.id", ondelete="CASCADE"), nullable=nullable
     )
 
 
@@ -271,10 +271,10 @@ sync_runs = Table(
 memberships = Table(
     "memberships",
     metadata,
-    _source(),
+    _source(nullable=True),
     Column("group_name", Text, nullable=False),
     Column("member", Text, nullable=False),
-    sa.PrimaryKeyConstraint("source_id", "group_name", "member"),
+    sa.UniqueConstraint("source_id", "group_name", "member", postgresql_nulls_not_distinct=True),
     Index("ix_memberships_member", "member"),
 )
 

@@ -90,12 +90,13 @@ def _kind(field: FieldInfo) -> str:
         for name, symbol in (("gt", ">"), ("ge", "≥"), ("lt", "<"), ("le", "≤"))
         if hasattr(rule, name)
     ]
-    return ", ".join([words.get(name, "folder" if name == "Path" else name), *bounds])
+    plain = words.get(name, "folder" if name == "Path" else name)
+    return ", ".join([f"list of {plain}s" if ... in kinds else plain, *bounds])
 
 
 def _default(field: FieldInfo) -> str:
     value = field.default
-    if value is None or value == "":
+    if value in (None, "", ()):
         return "–"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 

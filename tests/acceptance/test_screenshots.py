@@ -1,4 +1,4 @@
-"""The chat as people of the sample companies see it, in a real browser, with a source open."""
+"""The pages as people of the sample companies see them, in a real browser."""
 
 from __future__ import annotations
 
@@ -62,6 +62,33 @@ def test_a_citation_opens_its_source(
         page.locator(".chip").first.click()
         expect(page.locator(".passage mark").first).to_be_visible(timeout=30_000)
         expect(page.locator(".passage mark").first).to_contain_text(quoted)
+        page.wait_for_timeout(3_000)
+        page.screenshot(path=folder / f"{name}.png")
+        browser.close()
+    assert (folder / f"{name}.png").stat().st_size > 20_000
+
+
+@pytest.mark.parametrize(("name", "lang"), [("admin-en", "en"), ("admin-pt", "pt")])
+def test_the_sources_and_their_clocks(
+    name: str,
+    lang: str,
+    address: str,
+    demo_data: Path,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    folder = IMAGES if request.config.getoption("--update-screenshots") else tmp_path
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-US")
+        page.goto(f"{address}/?lang={lang}")
+        page.locator(".st-key-login input").fill("grace")
+        page.keyboard.press("Tab")
+        page.keyboard.type((demo_data / "demo-password").read_text())
+        page.keyboard.press("Enter")
+        page.locator(".st-key-places a").nth(1).click(timeout=60_000)
+        expect(page.locator(".clocks")).to_have_count(4, timeout=60_000)
+        expect(page.locator(".state.good")).to_have_count(4)
         page.wait_for_timeout(3_000)
         page.screenshot(path=folder / f"{name}.png")
         browser.close()

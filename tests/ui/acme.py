@@ -1,4 +1,4 @@
-"""A small company with two people, and another that they know nothing of."""
+"""A small company with two people and an admin, and another that they know nothing of."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ REACTOR = "At which pressure is the reactor stopped?"
 MEMBERS = (
     Member("ana", "Ana Souza", "en", "acme", (INVOICES,)),
     Member("bruno", "Bruno Lima", "pt", "acme", (INVOICES,)),
+    Member("otto", "Otto Braga", "en", "acme", roles=("admin",)),
 )
 
 INJECTED = """# Visitor rules

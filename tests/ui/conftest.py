@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from assistant.models.embedder import SentenceEmbedder
 from assistant.store.embedded import EmbeddedServer
 from tests.ui import acme
+from tests.ui import works as works_folders
 from tests.ui.script import ScriptPage
 from tests.ui.served import page_served
 from tests.ui.world import World, opened
@@ -42,6 +43,28 @@ def world(
     data_dir = tmp_path_factory.mktemp("acme")
     with opened(postgres, data_dir, bundled, acme.write, acme.MEMBERS) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def works(
+    postgres: EmbeddedServer,
+    bundled: SentenceEmbedder,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[World]:
+    """A company whose sources are looked after on the page, with a worker."""
+    data_dir = tmp_path_factory.mktemp("works")
+    with (
+        opened(postgres, data_dir, bundled, works_folders.write, works_folders.MEMBERS) as made,
+        made.working(),
+    ):
+        yield made
+
+
+@pytest.fixture(scope="session")
+def works_address(works: World) -> Iterator[str]:
+    """The address of the pages over that company."""
+    with page_served(works.url) as (_, url):
+        yield url
 
 
 @pytest.fixture

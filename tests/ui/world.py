@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from assistant.answering.verify import similarity_of
 from assistant.api.app import create_app
 from assistant.ingest.task import Task
 from assistant.ports import Embedder
-from assistant.settings import DatabaseSettings, Settings
+from assistant.settings import ConnectorSettings, DatabaseSettings, Settings
 from assistant.store import runs, sources
 from assistant.store.database import Database
 from assistant.store.embedded import EmbeddedServer
@@ -41,6 +42,7 @@ class Member:
     lang: str
     company: str
     questions: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ("employee",)
 
 
 @dataclass
@@ -70,6 +72,18 @@ class World:
             with self.database.begin() as conn:
                 failures = runs.list_failures(conn, source.id)
             assert report.counts.failed == 0, failures
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Do the runs that are queued, as `assistant serve` does."""
+        worker = wiring.worker(self.settings, self.database, self.embedder)
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        try:
+            yield
+        finally:
+            worker.stop()
+            thread.join(30)
 
     @contextmanager
     def revoked(self, name: str) -> Iterator[None]:
@@ -123,7 +137,9 @@ def opened(
     write(folder)
     with _database_url(postgres) as url:
         settings = Settings(
-            data_dir=data_dir, database=DatabaseSettings.model_validate({"url": url})
+            data_dir=data_dir,
+            database=DatabaseSettings.model_validate({"url": url}),
+            connectors=ConnectorSettings(local_roots=(data_dir / "waiting",)),
         )
         with wiring.database(settings) as database:
             for one in members:
@@ -132,7 +148,7 @@ def opened(
                         conn,
                         one.login,
                         one.name,
-                        ["employee"],
+                        one.roles,
                         password=PASSWORD,
                         lang=one.lang,
                         company=one.company,

@@ -13,6 +13,7 @@ from unittest import SkipTest
 
 import pytest
 
+from assistant.access.policy import parsed
 from assistant.audit.event import EventData
 from assistant.settings import Settings
 from connectors import registry
@@ -73,6 +74,7 @@ def test_settings_that_a_page_names_exist(page: Path) -> None:
     sections = "|".join({path.partition(".")[0] for path in dotted if "." in path})
     named = set(re.findall(rf"`((?:{sections})\.[a-z_]+)(?: = [^`]*)?`", text))
     named -= {kind.type for kind in get_args(EventData)}
+    named -= {f"connectors.{module.stem}" for module in (ROOT / "connectors").glob("*.py")}
     assert named <= dotted, page
 
 
@@ -193,11 +195,18 @@ def test_access_files_that_pages_show_are_understood() -> None:
         body
         for page in PAGES
         for body in blocks(page, "toml")
-        if re.search(r"^ *(allow|deny) =", body, re.M)
+        if re.search(r"^ *(allow|deny) =", body, re.M) and "[collections." not in body
     ]
     assert len(shown) > 4
     for body in shown:
         Sidecar.model_validate(tomllib.loads(outdented(body)))
+
+
+def test_policies_that_pages_show_are_understood() -> None:
+    shown = [body for page in PAGES for body in blocks(page, "toml") if "[collections." in body]
+    assert shown
+    for body in shown:
+        assert parsed(outdented(body), "shown").collections
 
 
 def anchors(page: Path) -> set[str]:

@@ -17,7 +17,7 @@ N_SHOWN = 40
 def show(visit: Visit, say: Speech) -> None:
     """Show the sidebar."""
     with st.sidebar, st.container(key="side"):
-        st.html(f'<div class="brand">{say("Assistant")}</div>')
+        _top(visit, say)
         st.button(
             say("New chat"),
             icon=":material/edit_square:",
@@ -28,6 +28,24 @@ def show(visit: Visit, say: Speech) -> None:
         with st.container(key="history", gap=None):
             _history(visit, say)
         _person(visit, say)
+
+
+def show_places(visit: Visit, say: Speech) -> None:
+    """Show the sidebar of a page without conversations."""
+    with st.sidebar, st.container(key="side"):
+        _top(visit, say)
+        with st.container(key="history"):
+            st.html("<div></div>")
+        _person(visit, say)
+
+
+def _top(visit: Visit, say: Speech) -> None:
+    st.html(f'<div class="brand">{say("Assistant")}</div>')
+    if len(visit.places) < 2:
+        return
+    with st.container(key="places", gap=None):
+        for place in visit.places:
+            st.page_link(place, query_params={"lang": say.lang}, width="stretch")
 
 
 def _history(visit: Visit, say: Speech) -> None:

@@ -19,6 +19,7 @@ from assistant.api.schemas.connectors import (
     ConnectorPatch,
     ConnectorType,
     ConnectorTypes,
+    DraftTest,
     LagsBody,
     NewConnector,
     Removed,
@@ -32,14 +33,14 @@ from assistant.domain import Caller
 from assistant.errors import AssistantError, Conflict, InvalidRequest
 from assistant.ingest import configuration, connections
 from assistant.ingest.connections import Draft
-from assistant.ingest.lags import lags
+from assistant.ingest.lags import lags, late
 from assistant.store import jobs, runs, sources
 from assistant.store.database import Database
 from assistant.store.sources import Source, SourceStats
 from assistant.vault import vault
 from assistant.wiring import Assistant
 from connectors import registry
-from connectors.contract import ConnectorError
+from connectors.contract import Connector, ConnectorError
 
 router = APIRouter(tags=["connectors"])
 
@@ -128,11 +129,31 @@ async def test_connector(
     """Look at a source without storing anything; refuses one that everyone could read."""
     del caller
     source = await asyncio.to_thread(_source, assistant.database, name)
-    made = wiring.connector(assistant.settings, source)
+    confinement = wiring.confinement(assistant.settings)
+    made = wiring.connector(assistant.settings, source, confined=confinement)
+    return await _tried(made, name, public=wanted.public)
+
+
+test_connector.__test__ = False  # type: ignore[attr-defined]
+
+
+@router.post("/v1/connector-tests")
+async def test_draft(assistant: AssistantOf, caller: Manager, wanted: DraftTest) -> TestBody:
+    """Look at a source that is not added yet; nothing is stored, its secrets neither."""
+    del caller
+    confinement = wiring.confinement(assistant.settings)
+    made = await asyncio.to_thread(wiring.drafted, _draft(wanted.name, wanted), confinement)
+    return await _tried(made, wanted.name, public=wanted.public)
+
+
+test_draft.__test__ = False  # type: ignore[attr-defined]
+
+
+async def _tried(made: Connector, name: str, *, public: bool) -> TestBody:
     found = connections.Look()
     try:
         found = await asyncio.wait_for(connections.look(made), TEST_S)
-        problem = "" if wanted.public else found.objection(name, "`public`")
+        problem = "" if public else found.objection(name, "`public`")
     except TimeoutError as error:
         raise NotInTime() from error
     except ConnectorError as error:
@@ -147,9 +168,6 @@ async def test_connector(
     )
 
 
-test_connector.__test__ = False  # type: ignore[attr-defined]
-
-
 def _source(database: Database, name: str) -> Source:
     with database.begin() as conn:
         return sources.source_named(conn, name)
@@ -158,7 +176,21 @@ def _source(database: Database, name: str) -> Source:
 def _put(
     assistant: Assistant, caller: Caller, name: str, change: ConnectorChange
 ) -> ConnectorDetail:
-    draft = Draft(
+    draft = _draft(name, change)
+    with assistant.database.begin() as conn:
+        connections.put(
+            conn,
+            assistant.audit,
+            partial(vault, assistant.settings),
+            draft,
+            actor_of(caller),
+            wiring.confinement(assistant.settings),
+        )
+    return _detail(assistant.database, name)
+
+
+def _draft(name: str, change: ConnectorChange) -> Draft:
+    return Draft(
         name,
         change.connector,
         change.config,
@@ -166,11 +198,6 @@ def _put(
         change.title,
         change.industry,
     )
-    with assistant.database.begin() as conn:
-        connections.put(
-            conn, assistant.audit, partial(vault, assistant.settings), draft, actor_of(caller)
-        )
-    return _detail(assistant.database, name)
 
 
 def _given(secrets: Mapping[str, SecretStr]) -> Mapping[str, SecretStr]:
@@ -198,7 +225,7 @@ def _bodies(database: Database, only: Source | None = None) -> list[ConnectorBod
     bodies = []
     for source in wanted:
         held = stats.get(source.id, SourceStats(0, 0, 0))
-        late = lags(source, now)
+        behind = lags(source, now)
         bodies.append(
             ConnectorBody(
                 name=source.name,
@@ -208,11 +235,12 @@ def _bodies(database: Database, only: Source | None = None) -> list[ConnectorBod
                 synced_at=source.synced_at,
                 groups_at=source.groups_at,
                 lags=LagsBody(
-                    content_s=late.content_s,
-                    deletes_s=late.deletes_s,
-                    access_s=late.access_s,
-                    groups_s=late.groups_s,
+                    content_s=behind.content_s,
+                    deletes_s=behind.deletes_s,
+                    access_s=behind.access_s,
+                    groups_s=behind.groups_s,
                 ),
+                late=late(source, now),
                 n_documents=held.n_documents,
                 n_chunks=held.n_chunks,
                 n_failures=held.n_failures,

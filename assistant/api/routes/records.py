@@ -53,12 +53,25 @@ def show(
     """Return records with the passage that words each, their number by kind, and sums by unit."""
     since = confirmed_since(assistant.settings.sync.acl_max_age_s)
     with assistant.database.begin() as conn:
-        readable = access_filter(conn, caller).access_ids
+        access = access_filter(conn, caller)
+        readable, closed = access.access_ids, access.closed_collections
         found = records.find(
-            conn, readable, wanted, confirmed_since=since, limit=limit, offset=offset
+            conn,
+            readable,
+            wanted,
+            confirmed_since=since,
+            closed_collections=closed,
+            limit=limit,
+            offset=offset,
         )
-        counts = records.counts(conn, readable, wanted, confirmed_since=since)
-        totals = records.totals(conn, readable, wanted, confirmed_since=since) if wanted.key else []
+        counts = records.counts(
+            conn, readable, wanted, confirmed_since=since, closed_collections=closed
+        )
+        totals = (
+            records.totals(conn, readable, wanted, confirmed_since=since, closed_collections=closed)
+            if wanted.key
+            else []
+        )
         for document_id, version_no in sorted({(one.document_id, one.version_no) for one in found}):
             opened = DocumentOpened(document_id, version_no, "records")
             assistant.audit.append(conn, Event(actor_of(caller), opened))

@@ -24,7 +24,7 @@ from assistant.api.schemas.people import (
 from assistant.audit import event as audit
 from assistant.domain import Caller
 from assistant.errors import Unauthenticated
-from assistant.store import people
+from assistant.store import holders, people
 from assistant.store.people import Person
 from assistant.store.readable import ReadableShare, readable_shares
 from assistant.store.runs import list_runs
@@ -55,9 +55,11 @@ def sign_in(state: StateOf, credentials: SignIn) -> SessionBody:
 
 @router.delete("/v1/sessions/current", status_code=204)
 def sign_out(assistant: AssistantOf, caller: SignedIn, token: Token) -> None:
-    """End the session of the token that is sent."""
+    """End the session of the token that is sent, or the provider's tokens up to now."""
     with assistant.database.begin() as conn:
         people.revoke(conn, token)
+        if any(name.startswith("token:") for name in caller.credentials):
+            holders.sign_out(conn, caller.person_id)
         assistant.audit.append(conn, audit.Event(audit.actor_of(caller), audit.SignedOut()))
 
 
@@ -81,7 +83,9 @@ def _person(conn: Connection, caller: Caller) -> Person:
 def _readable(conn: Connection, caller: Caller) -> ReadableBody:
     """Count what a caller may read; whoever may not read documents sees no counts either."""
     may_read = PERMISSIONS["read_documents"] & caller.roles
-    shares = readable_shares(conn, access_filter(conn, caller).access_ids) if may_read else []
+    access = access_filter(conn, caller)
+    found = readable_shares(conn, access.access_ids, access.closed_collections)
+    shares = found if may_read else []
     return ReadableBody(
         n_documents=sum(share.n_documents for share in shares),
         collections=_collections(shares),

@@ -10,8 +10,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, status
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from assistant.access.gate import Presented
 from assistant.api import problems
-from assistant.api.deps import AssistantOf, Manager, Operator, Permitted, Runner, Token
+from assistant.api.deps import (
+    AssistantOf,
+    Credentials,
+    Manager,
+    Operator,
+    Permitted,
+    Runner,
+    State,
+    StateOf,
+)
 from assistant.api.schemas.syncs import (
     FailureBody,
     FailureGroup,
@@ -110,12 +120,12 @@ def watched(assistant: AssistantOf, caller: Operator, run_id: RunId) -> int:
 )
 async def run_events(
     request: Request,
-    assistant: AssistantOf,
-    token: Token,
+    state: StateOf,
+    credentials: Credentials,
     followed: Annotated[int, Depends(watched)],
 ) -> AsyncIterator[ServerSentEvent]:
     """Follow a run, whichever process does it."""
-    told = _told(assistant, token, followed)
+    told = _told(state, credentials, followed)
     async for name, data in problems.caught(told, request.url.path):
         yield ServerSentEvent(event=name, data=data)
 
@@ -173,14 +183,14 @@ def delete_schedule(assistant: AssistantOf, caller: Manager, name: str) -> None:
 
 
 async def _told(
-    assistant: Assistant, token: str, run_id: int
+    state: State, credentials: Presented, run_id: int
 ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
     """Yield a run as it changes; whoever may no longer see sources is told no more."""
     may_see = Permitted("see_sources")
     told: dict[str, Any] = {}
     while True:
-        await asyncio.to_thread(may_see, assistant, token)
-        body = await asyncio.to_thread(_run, assistant.database, run_id)
+        await asyncio.to_thread(may_see, state, credentials)
+        body = await asyncio.to_thread(_run, state.assistant.database, run_id)
         now = body.model_dump(mode="json")
         if body.state not in runs.ACTIVE:
             yield "done", now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, JsonValue, SecretStr, StringConstraints
 
@@ -41,7 +41,8 @@ class RunHead(BaseModel):
 class ConnectorBody(BaseModel):
     """A source with what it holds; its configuration is shown only to those who may change it.
 
-    `active_run` waits, runs or is paused; `last_run` is the newest that is no dry run.
+    `late` names the clocks that are late: older than two turns of the schedule, or a day without
+    one. `active_run` waits, runs or is paused; `last_run` is the newest that is no dry run.
     """
 
     name: str
@@ -51,6 +52,7 @@ class ConnectorBody(BaseModel):
     synced_at: datetime | None
     groups_at: datetime | None
     lags: LagsBody
+    late: list[Literal["content", "deletes", "access", "groups"]]
     n_documents: int
     n_chunks: int
     n_failures: int
@@ -125,6 +127,12 @@ class TestRequest(Request):
     """How to try a source; `public` accepts items that everyone may read."""
 
     __test__ = False
+
+    public: bool = False
+
+
+class DraftTest(NewConnector):
+    """A source to try before it is added; `public` accepts items that everyone may read."""
 
     public: bool = False
 

@@ -35,7 +35,8 @@ class SyncRunBody(BaseModel):
     """One run of a source; `counts` by outcome, `stages` in the order of their first use.
 
     `kind`: sync, dry_run or retry. `wish`: pause or cancel, until the run has done so. `note`: what
-    a dry run says of the mass-delete guard. `n_lost`: workers that died during it.
+    a dry run says of the mass-delete guard. `n_lost`: workers that died during it. `curation`: what
+    was found in the documents that the source held at its end; names them, and quotes nothing.
     """
 
     id: int
@@ -56,6 +57,7 @@ class SyncRunBody(BaseModel):
     n_lost: int
     error: str
     note: str
+    curation: dict[str, JsonValue]
 
     @classmethod
     def of(cls, run: runs.SyncRun, source: str) -> Self:
@@ -79,6 +81,7 @@ class SyncRunBody(BaseModel):
             n_lost=run.n_lost,
             error=run.error,
             note=run.note,
+            curation=run.curation,
         )
 
 

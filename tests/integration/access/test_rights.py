@@ -12,9 +12,9 @@ from assistant.access.comparison import compare
 from assistant.access.explanation import explain
 from assistant.access.identity import caller_with_login, create_person
 from assistant.access.invisibility import why
-from assistant.access.principals import qualify
+from assistant.access.principals import named, qualify
 from assistant.access.rights import Amount, Membership
-from assistant.access.simulation import Change, acl_of, membership, named, simulate
+from assistant.access.simulation import Change, acl_of, membership, simulate
 from assistant.domain import DocumentId, Principal
 from assistant.errors import InvalidRequest, NotFound
 from assistant.store import catalog, people

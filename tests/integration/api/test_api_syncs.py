@@ -10,10 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
+from assistant.settings import ConnectorSettings, Settings
 from assistant.store.database import Database
 from assistant.wiring import Assistant
 from tests.integration.api.conftest import SignIn
-from tests.support.company import Company, events_of
+from tests.support.company import Company, assembled, events_of
+from tests.support.scripted import ScriptedGenerator
 from tests.support.streams import events
 from tests.support.working import apart, working
 
@@ -25,6 +27,15 @@ def ines(sign_in: SignIn, company: Company) -> httpx.Client:
     """An integrator."""
     company.person("ines", roles=["integrator"])
     return sign_in("ines")
+
+
+@pytest.fixture
+def assistant(
+    company: Company, generator: ScriptedGenerator, tmp_path: Path, folder: Path
+) -> Assistant:
+    """The assistant that lets sources read the folder."""
+    settings = Settings(data_dir=tmp_path, connectors=ConnectorSettings(local_roots=(folder,)))
+    return assembled(settings, company.database, generator)
 
 
 @pytest.fixture
@@ -77,6 +88,47 @@ def test_a_source_is_added_changed_tried_and_removed(
     assert ines.get(notes).status_code == 404
     told = [e["data"]["change"] for e in events_of(database) if e["type"] == "connector.changed"]
     assert told == ["put", "put", "emptied", "removed"]
+
+
+def test_a_source_is_tried_before_it_is_added(
+    ines: httpx.Client, database: Database, folder: Path
+) -> None:
+    draft: dict[str, Any] = {"name": "new", "connector": "files", "config": {"path": str(folder)}}
+    tried = ines.post("/v1/connector-tests", json=draft).json()
+    assert (tried["ok"], tried["n_items"], tried["readers"]) == (True, 9, {"nobody": 9})
+    (folder / ".access.toml").write_text('allow = ["everyone"]\n')
+    refused = ines.post("/v1/connector-tests", json=draft).json()
+    assert (refused["ok"], refused["readers"]) == (False, {"everyone": 9})
+    assert "everyone" in refused["problem"]
+    assert ines.post("/v1/connector-tests", json={**draft, "public": True}).json()["ok"]
+    gone = {**draft, "config": {"path": str(folder / "nowhere")}}
+    assert not ines.post("/v1/connector-tests", json=gone).json()["ok"]
+    for wrong in ({"pth": "x"}, {}, {"path": str(folder), "include": 5}):
+        answer = ines.post("/v1/connector-tests", json={**draft, "config": wrong})
+        assert answer.status_code == 422, wrong
+    listed = {one["name"] for one in ines.get("/v1/connectors").json()["connectors"]}
+    assert "new" not in listed
+    assert not [e for e in events_of(database) if e["type"] == "connector.changed"]
+
+
+def test_the_secrets_of_a_draft_are_not_told(ines: httpx.Client, database: Database) -> None:
+    canary = "canary-4712-secret"
+    draft: dict[str, Any] = {
+        "name": "bucket",
+        "connector": "s3",
+        "config": {
+            "bucket": "papers",
+            "access_key_id": "somebody",
+            "endpoint_url": "http://127.0.0.1:1",
+        },
+        "secrets": {"secret_access_key": canary},
+    }
+    for body in (draft, {**draft, "config": {**draft["config"], "region": canary + "!"}}):
+        answer = ines.post("/v1/connector-tests", json=body)
+        assert answer.status_code in {200, 422}
+        assert not answer.json().get("ok")
+        assert canary not in answer.text
+    assert canary not in json.dumps(events_of(database))
 
 
 def test_secrets_go_in_and_never_come_out(ines: httpx.Client, database: Database) -> None:

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from assistant.cli.rights import app
-from assistant.errors import InvalidRequest
+from assistant.errors import InvalidRequest, SettingsError
 from assistant.store.database import Database
 from tests.support.company import Company, events_of
 
@@ -84,3 +84,14 @@ def test_why_reveals_nothing(bank: Bank) -> None:
         "There is no such document here, or you may not see it.\nAsk an administrator.\n"
     }
     assert json.loads(bank.run("why", "--as", "bruno", "--doc", "x", "--json"))["visible"] is False
+
+
+def test_a_policy_is_checked(tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text('[collections.hr]\nonly = ["group:intranet:hr"]\n')
+    done = CliRunner().invoke(app, ["check-policy", str(file), "--json"])
+    assert json.loads(done.stdout)["collections"] == ["hr"]
+    assert "collections: hr" in CliRunner().invoke(app, ["check-policy", str(file)]).stdout
+    file.write_text("surprise = 1")
+    with pytest.raises(SettingsError, match="surprise"):
+        CliRunner().invoke(app, ["check-policy", str(file)], catch_exceptions=False)

@@ -61,7 +61,7 @@ def test_principals_are_qualified_by_their_source() -> None:
     assert qualify("bank", "user:ana") == "user:local|ana"
     assert qualify("bank", "user:https://idp.example|17") == "user:https://idp.example|17"
     assert qualify("bank", "everyone") == "everyone"
-    for odd in ("", "group:", "user:", "Everyone", "finance", "service:x"):
+    for odd in ("", "group:", "user:", "Everyone", "finance"):
         assert qualify("bank", odd).startswith("unknown:")
 
 

@@ -1,0 +1,64 @@
+"""A generator under watch: whoever it writes for may be locked out while it writes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, suppress
+
+from assistant.errors import AssistantError
+from assistant.ports import Generator, Prompt, Token
+
+EVERY_S = 0.4
+
+_NOTHING = Token("")
+
+
+class Watched:
+    """Writes what another generator writes, until `welcome` raises.
+
+    It is called several times a second, also while the other generator says nothing.
+    """
+
+    def __init__(self, generator: Generator, welcome: Callable[[], None]) -> None:
+        self.name = generator.name
+        self._generator = generator
+        self._welcome = welcome
+
+    async def generate(self, prompt: Prompt) -> AsyncIterator[Token]:
+        """Stream the tokens; raises what the generator and `welcome` raise."""
+        arrived: asyncio.Queue[Token | None] = asyncio.Queue()
+        # In a task of its own from its first step to its last, as its deadlines need it.
+        writing = asyncio.create_task(self._write(prompt, arrived))
+        clock = asyncio.get_running_loop().time
+        due = clock() + EVERY_S
+        try:
+            while True:
+                token: Token | None = _NOTHING
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(due):
+                        token = await arrived.get()
+                if token is None:
+                    break
+                if clock() >= due:
+                    await asyncio.to_thread(self._welcome)
+                    due = clock() + EVERY_S
+                if token is not _NOTHING:
+                    yield token
+            await writing
+        finally:
+            writing.cancel()
+            with suppress(asyncio.CancelledError, AssistantError):
+                await writing
+
+    async def check(self) -> None:
+        """Raise `ModelUnavailable` where the generator does."""
+        await self._generator.check()
+
+    async def _write(self, prompt: Prompt, arrived: asyncio.Queue[Token | None]) -> None:
+        try:
+            async with aclosing(self._generator.generate(prompt)) as tokens:  # type: ignore[type-var]
+                async for token in tokens:
+                    arrived.put_nowait(token)
+        finally:
+            arrived.put_nowait(None)

@@ -1,0 +1,115 @@
+"""A real OpenID provider (npm `oidc-provider`), whose signing keys the tests have too."""
+
+from __future__ import annotations
+
+import json
+import select
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import httpx
+import pytest
+from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
+
+from tests.support.daemon import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ROOT / ".venv" / "servers" / "oidc"
+AUDIENCE = "https://assistant.example"
+START_S = 90
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A running provider with its issuer and private keys by algorithm."""
+
+    issuer: str
+    keys: dict[str, Key]
+
+    def token(self, login: str, algorithm: str = "RS256") -> str:
+        """Sign somebody in through the provider's own forms; returns their access token."""
+        client_id = f"app-{algorithm}"
+        asked = {
+            "client_id": client_id,
+            "response_type": "code",
+            "scope": "openid ask",
+            "redirect_uri": "http://127.0.0.1/cb",
+            "resource": AUDIENCE,
+        }
+        with httpx.Client(timeout=60) as browser:
+            response = browser.get(f"{self.issuer}/auth", params=asked)
+            while True:
+                if response.is_redirect:
+                    address = urljoin(str(response.url), response.headers["location"])
+                    if address.startswith("http://127.0.0.1/cb"):
+                        break
+                    response = browser.get(address)
+                else:
+                    form = _Form()
+                    form.feed(response.text)
+                    filled = {**form.values, "login": login, "password": "x"}
+                    response = browser.post(form.action, data=filled)
+            code = parse_qs(urlsplit(address).query)["code"][0]
+            exchanged = browser.post(
+                f"{self.issuer}/token",
+                data={
+                    "grant_type": "authorization_code",
+                    "code": code,
+                    "redirect_uri": "http://127.0.0.1/cb",
+                    "resource": AUDIENCE,
+                },
+                auth=(client_id, "secret"),
+            )
+        body: dict[str, Any] = exchanged.json()
+        return str(body["access_token"])
+
+
+class _Form(HTMLParser):
+    """The form of a page: where it goes and what it holds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.action = ""
+        self.values: dict[str, str] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        if tag == "form":
+            self.action = found.get("action") or ""
+        elif tag == "input" and found.get("name") and found.get("type") == "hidden":
+            self.values[str(found["name"])] = found.get("value") or ""
+
+
+@contextmanager
+def provider() -> Iterator[Provider]:
+    """Start a provider on a free port."""
+    node = shutil.which("node")
+    if node is None or not (PACKAGES / "node_modules").is_dir():
+        pytest.fail("The sign-in tests need Node.js and oidc-provider; run: make servers")
+    port = free_port()
+    keys: dict[str, Key] = {
+        "RS256": RSAKey.generate_key(2048, {"kid": "rsa", "use": "sig", "alg": "RS256"}),
+        "ES256": ECKey.generate_key("P-256", {"kid": "ec", "use": "sig", "alg": "ES256"}),
+        "Ed25519": OKPKey.generate_key("Ed25519", {"kid": "ed", "use": "sig", "alg": "Ed25519"}),
+    }
+    private = json.dumps({"keys": [key.as_dict(private=True) for key in keys.values()]})
+    script = str(Path(__file__).with_name("oidc_provider.mjs"))
+    command = [node, script, str(PACKAGES), private, str(port)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            assert process.stdout is not None
+            ready, _, _ = select.select([process.stdout], [], [], START_S)
+            if not ready or process.stdout.readline().strip() != b"ready":
+                pytest.fail("The OpenID provider didn't start.")
+            yield Provider(f"http://127.0.0.1:{port}", keys)
+        finally:
+            process.kill()

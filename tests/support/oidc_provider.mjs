@@ -1,0 +1,39 @@
+// A real OpenID provider (oidc-provider). Arguments: the folder with node_modules, the keys as a
+// JSON set, and a port. Clients `app-RS256`, `app-ES256`, `app-Ed25519` get tokens of that kind.
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+const [folder, keys, port] = process.argv.slice(2);
+const require = createRequire(pathToFileURL(folder + '/package.json'));
+const { Provider } = await import(pathToFileURL(require.resolve('oidc-provider')));
+const issuer = `http://127.0.0.1:${port}`;
+const groups = { ana: ['finance'], bruno: ['sales'] };
+const client = (alg) => ({
+  client_id: `app-${alg}`,
+  client_secret: 'secret',
+  redirect_uris: ['http://127.0.0.1/cb'],
+  grant_types: ['authorization_code'],
+});
+const provider = new Provider(issuer, {
+  jwks: JSON.parse(keys),
+  clients: ['RS256', 'ES256', 'Ed25519'].map(client),
+  pkce: { required: () => false },
+  features: {
+    devInteractions: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: () => 'https://assistant.example',
+      useGrantedResource: () => true,
+      getResourceServerInfo: (ctx, resource, { clientId }) => ({
+        scope: 'ask',
+        audience: resource,
+        accessTokenTTL: 300,
+        accessTokenFormat: 'jwt',
+        jwt: { sign: { alg: clientId.slice(4) } },
+      }),
+    },
+  },
+  extraTokenClaims: (ctx, token) => ({ name: token.accountId, groups: groups[token.accountId] }),
+  findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+});
+provider.listen(Number(port), '127.0.0.1', () => console.log('ready'));

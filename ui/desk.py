@@ -1,0 +1,70 @@
+"""What somebody who looks after the sources has open in a browser tab."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from ui.session import Visit
+from ui.sources import Draft, Look, Sources
+
+_DESK = "desk"
+
+SECTIONS = ("problems", "runs", "schedule", "settings")
+
+
+@dataclass(slots=True)
+class Desk:
+    """The source that is open, or the one being added; what was clicked waits for the next run.
+
+    `draft` is the source that was tested and what was found; only that may be added.
+    """
+
+    sources: Sources
+    opened: str = ""
+    is_adding: bool = False
+    draft: tuple[Draft, Look] | None = None
+    wish: Callable[[], object] | None = None
+
+    def settle(self) -> None:
+        """Do what was clicked since the last run; raises `ApiError`."""
+        wish, self.wish = self.wish, None
+        if wish is not None:
+            wish()
+
+    def wishing(self, wish: Callable[[], object]) -> Callable[[], None]:
+        """Return what a click does: the wish, in the next run."""
+
+        def clicked() -> None:
+            self.wish = wish
+
+        return clicked
+
+    def open(self, name: str) -> None:
+        """Show a source, or all of them."""
+        self.opened, self.is_adding, self.draft = name, False, None
+
+    def begin(self) -> None:
+        """Show the form of a new source."""
+        self.opened, self.is_adding, self.draft = "", True, None
+
+    def add(self) -> None:
+        """Store the source that was tested; raises `ApiError`."""
+        if self.draft is not None and self.draft[1].ok:
+            added = self.sources.add(self.draft[0])
+            self.open(added.name)
+
+    def remove(self, name: str) -> None:
+        """Remove a source; raises `ApiError`."""
+        self.sources.remove(name)
+        self.open("")
+
+
+def desk(visit: Visit) -> Desk:
+    """Return the tab's desk."""
+    if _DESK not in st.session_state:
+        st.session_state[_DESK] = Desk(Sources(visit.client))
+    found: Desk = st.session_state[_DESK]
+    return found
