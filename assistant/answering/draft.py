@@ -44,8 +44,9 @@ class Draft:
             return
         started = time.perf_counter()
         stream = SentenceStream()
-        async with aclosing(generator.generate(self.prompt)) as tokens:  # type: ignore[type-var]
-            async for token in stopped(tokens):
+        written = stopped(generator.generate(self.prompt))
+        async with aclosing(written) as tokens:  # type: ignore[type-var]
+            async for token in tokens:
                 if token.text and self.first_token_s is None:
                     self.first_token_s = time.perf_counter() - started
                 self.last_token = token

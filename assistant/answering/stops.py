@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from assistant.ports import Token
 
@@ -19,15 +20,19 @@ _LOOP = re.compile(r"(.{1,80}?)\1{23,}\Z", re.DOTALL)
 
 
 async def stopped(tokens: AsyncIterator[Token]) -> AsyncIterator[Token]:
-    """Pass tokens on, until there are too many or the text goes round in circles."""
+    """Pass tokens on, until there are too many or the text goes round in circles.
+
+    Closing this closes the generator's stream.
+    """
     tail, n_characters, looked_at = "", 0, 0
-    async for token in tokens:
-        n_characters += len(token.text)
-        if n_characters > MOST_CHARACTERS:
-            return
-        yield token
-        tail = (tail + token.text)[-_LOOKED_AT:]
-        if n_characters - looked_at >= _LOOK_EVERY:
-            looked_at = n_characters
-            if _LOOP.search(tail[-_LOOKED_AT:]):
+    async with aclosing(tokens) as open_tokens:  # type: ignore[type-var]
+        async for token in open_tokens:
+            n_characters += len(token.text)
+            if n_characters > MOST_CHARACTERS:
                 return
+            yield token
+            tail = (tail + token.text)[-_LOOKED_AT:]
+            if n_characters - looked_at >= _LOOK_EVERY:
+                looked_at = n_characters
+                if _LOOP.search(tail):
+                    return
