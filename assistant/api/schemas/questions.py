@@ -13,9 +13,15 @@ from indexes.model import MetadataFilter
 
 MAX_QUESTION = 4000
 
+
+def _shown(text: object) -> object:
+    """Take out what can't be seen; text that can't be stored stays as it is, and is refused."""
+    return visible(text) if isinstance(text, str) and "\x00" not in text else text
+
+
 QuestionText = Annotated[
     str,
-    BeforeValidator(lambda text: visible(text) if isinstance(text, str) else text),
+    BeforeValidator(_shown),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION),
 ]
 Value = Annotated[str, StringConstraints(max_length=200)]
