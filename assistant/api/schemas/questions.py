@@ -21,8 +21,8 @@ def _shown(text: object) -> object:
 
 QuestionText = Annotated[
     str,
-    BeforeValidator(_shown),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION),
+    BeforeValidator(_shown),
 ]
 Value = Annotated[str, StringConstraints(max_length=200)]
 Values = Annotated[list[Value], Field(max_length=50)]

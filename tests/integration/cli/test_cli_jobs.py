@@ -129,7 +129,7 @@ def test_history_tells_what_runs_did_and_what_curation_found(desk: Desk) -> None
     desk.run("run", "notes")
     newest, first = desk.json("history", "notes")
     assert (newest["counts"]["added"], first["counts"]["added"]) == (1, 1)
-    assert newest["curation"] == desk.json("report", "notes")
+    assert {"source": "notes", **newest["curation"]} == desk.json("report", "notes")
     assert newest["curation"]["documents"] == 2
     assert newest["curation"]["personal_data"]["email"]["keep"] == {"found": 1, "documents": 1}
     assert first["curation"]["documents"] == 1
