@@ -7,13 +7,17 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from assistant.answering import prompt as prompts
 from assistant.answering import transcript
 from assistant.answering.citations import RawSentence, SentenceStream
+from assistant.answering.orders import gives_orders, tells_instructions
+from assistant.answering.stops import stopped
 from assistant.answering.verify import Similarity, verify
 from assistant.domain import Answer, ChunkId, Citation, Delta, Passage, Sentence, Usage, Withheld
 from assistant.ports import Generator, Prompt, Token
+from assistant.text.inert import inert, visible
 
 Permitted = Callable[[Collection[ChunkId]], Collection[ChunkId]]
 """Tells which of some chunks the asker may still read."""
@@ -21,7 +25,7 @@ Permitted = Callable[[Collection[ChunkId]], Collection[ChunkId]]
 N_CLOSEST = 3
 
 
-@dataclass(slots=True)
+@dataclass
 class Draft:
     """Sentences with citations numbered in the order of their first use."""
 
@@ -40,15 +44,18 @@ class Draft:
             return
         started = time.perf_counter()
         stream = SentenceStream()
-        async with aclosing(generator.generate(self.prompt)) as tokens:  # type: ignore[type-var]
+        written = stopped(generator.generate(self.prompt))
+        async with aclosing(written) as tokens:  # type: ignore[type-var]
             async for token in tokens:
                 if token.text and self.first_token_s is None:
                     self.first_token_s = time.perf_counter() - started
                 self.last_token = token
-                for raw in stream.feed(token.text):
-                    yield await asyncio.to_thread(self._add, raw, similarity, permitted)
+                for raw in stream.feed(visible(token.text)):
+                    if event := await asyncio.to_thread(self._add, raw, similarity, permitted):
+                        yield event
         for raw in stream.close():
-            yield await asyncio.to_thread(self._add, raw, similarity, permitted)
+            if event := await asyncio.to_thread(self._add, raw, similarity, permitted):
+                yield event
 
     def usage(self, generator: Generator) -> Usage:
         """Return what the generator used."""
@@ -83,12 +90,18 @@ class Draft:
 
     def _add(
         self, raw: RawSentence, similarity: Similarity, permitted: Permitted
-    ) -> Delta | Withheld:
-        """Verify one sentence against the cited passages that may still be read."""
+    ) -> Delta | Withheld | None:
+        """Verify one sentence against the cited passages that may still be read.
+
+        What is shown of it is inert. A sentence that was shown before is not shown again.
+        """
         cited = [p for p in self.prompt.passages if p.n in raw.cited]
         allowed = permitted([p.chunk_id for p in cited])
         passages = {p.n: p for p in cited if p.chunk_id in allowed}
-        sentence = verify(raw, passages, self.prompt.question, similarity)
+        sentence = verify(raw, passages, self.prompt.question, similarity, exact=self._exact)
+        if tells_instructions(raw.text, self.prompt):
+            sentence = Sentence("", (), "unsupported", "It repeats the assistant's instructions.")
+        sentence = replace(sentence, text=inert(sentence.text), reason=inert(sentence.reason))
         if sentence.verdict != "verified":
             given = [p.chunk_id for p in self.prompt.passages]
             if len(permitted(given)) < len(given):
@@ -96,9 +109,16 @@ class Draft:
                 sentence = replace(sentence, text="")
             self.withheld.append(sentence)
             return Withheld(sentence)
+        if any(sentence.text == shown.text for shown in self.sentences):
+            return None
         numbered = replace(sentence, citations=tuple(map(self._numbered, sentence.citations)))
         self.sentences.append(numbered)
         return Delta(numbered)
+
+    @cached_property
+    def _exact(self) -> bool:
+        """Whether only the documents' own words count: one of them gives orders."""
+        return gives_orders(self.prompt.passages)
 
     def _numbered(self, citation: Citation) -> Citation:
         key = (citation.passage.chunk_id, citation.start, citation.end)

@@ -17,6 +17,7 @@ from string import Template
 
 from assistant.domain import Lang, Passage
 from assistant.ports import Prompt
+from assistant.text.inert import visible
 
 _LOCALE: dict[Lang, str] = {"en": "en", "pt": "pt-BR"}
 _LABELS: dict[Lang, tuple[str, str, str, str]] = {
@@ -38,11 +39,8 @@ _ROLE_LINE = re.compile(
     r"([ \t*]*):",
     re.IGNORECASE | re.MULTILINE,
 )
-_FENCE = re.compile(r"(?:<{3,}|>{3,}|={5,}|-{5,}|`{3,})")
-_INVISIBLE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
-    r"\u3164\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
-)
+_TAG = re.compile(r"<(/[A-Za-z][^<>\n]{0,80})>")
+_FENCE = re.compile(r"(?:<{3,}|>{3,}|={5,}|-{5,}|`{3,}|#{3,})")
 
 
 def build(
@@ -90,7 +88,7 @@ def escaped(text: str, nonce: str = "") -> str:
 
     Characters that can't be seen are dropped.
     """
-    text = _INVISIBLE.sub("", text)
+    text = visible(text)
     if nonce:
         text = re.sub(re.escape(nonce), "…", text, flags=re.IGNORECASE)
     previous = None
@@ -98,6 +96,7 @@ def escaped(text: str, nonce: str = "") -> str:
         previous = text
         text = _FULLWIDTH_TOKEN.sub(r"‹\1›", text)
         text = _ANGLE_TOKEN.sub(lambda match: f"‹{match.group(1).strip('<>|')}›", text)
+        text = _TAG.sub(r"‹\1›", text)
         text = _SQUARE_TOKEN.sub(r"(\1)", text)
         text = text.replace("<|", "<¦").replace("|>", "¦>")
         text = _FENCE.sub(lambda match: match.group()[:2], text)

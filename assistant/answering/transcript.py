@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from assistant.domain import Answer, Citation, Passage, Sentence
+from assistant.text.inert import inert, inert_uri
 
 NO_LONGER_AVAILABLE = "no longer available to you"
 
@@ -17,11 +18,11 @@ def passage_json(passage: Passage) -> Json:
     return {
         "document_id": passage.document_id,
         "chunk_id": passage.chunk_id,
-        "document": passage.title,
-        "uri": passage.uri,
+        "document": inert(passage.title),
+        "uri": inert_uri(passage.uri),
         "version": passage.version,
         "page": passage.page,
-        "heading": list(passage.heading),
+        "heading": [inert(part) for part in passage.heading],
         "text": passage.text,
         "lang": passage.lang,
         "collection": passage.collection,

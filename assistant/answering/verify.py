@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from assistant.answering.citations import RawSentence
 from assistant.answering.figures import Evidence, missing
+from assistant.answering.orders import is_order, stands_in
 from assistant.domain import Citation, Passage, Sentence, Verdict
 from assistant.ports import Embedder
 from assistant.text.bilingual import concepts_of
@@ -27,6 +28,7 @@ _N_COMPARED = 4
 _WORDS_ALONE = 0.7
 _LEAST_WORDS = 0.5
 _LEAST_TOGETHER = 2.4
+_LEAST_QUOTED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +67,16 @@ def verify(
     passages: Mapping[int, Passage],
     question: str = "",
     similarity: Similarity | None = None,
+    *,
+    exact: bool = False,
 ) -> Sentence:
     """Return the sentence with the quotes that support it, or with the reason it is withheld.
 
     `passages` are those of the prompt that the caller may still read, by number. Of the passages
     a sentence cites, those that don't support it are dropped from its citations. Without
-    `similarity` only shared words count.
+    `similarity` only shared words count; with `exact` only spans that hold all its words and give
+    no orders.
     """
-    del question
     if not raw.cited:
         return _withheld(raw, (), "no_citation", "The sentence cites no passage.")
     cited = [passages[n] for n in raw.cited if n in passages]
@@ -83,11 +87,18 @@ def verify(
         )
     found = [best_support(raw.text, passage, similarity) for passage in cited]
     supporting = [support for support in found if _supports(raw.text, support)]
-    if not supporting and len(found) > 1 and _together(raw.text, found):
+    if exact:
+        supporting = [support for support in supporting if _is_exact(raw.text, support)]
+    elif not supporting and len(found) > 1 and _together(raw.text, found):
         supporting = found
+    if supporting and (put_in := _foreign(raw.text, supporting, question)):
+        reason = f"It puts into the passage what is not there: {', '.join(put_in)}."
+        return _withheld(raw, found, "unsupported", reason)
     if not supporting:
         reason = "The cited passage does not say this."
-        if any(not _same_polarity(raw.text, support) for support in found):
+        if exact:
+            reason = "A passage gives orders; the cited one does not say this in its own words."
+        elif any(not _same_polarity(raw.text, support) for support in found):
             reason = "The cited passage seems to say the opposite, or less than this."
         return _withheld(raw, found, "unsupported", reason)
     evidence = Evidence.of(
@@ -197,6 +208,26 @@ def _supports(text: str, support: Support) -> bool:
         support.lexical >= _LEAST_WORDS
         and support.lexical + 2.0 * support.cosine >= _LEAST_TOGETHER
     )
+
+
+def _is_exact(text: str, support: Support) -> bool:
+    """Tell whether a span says a text in its own words and is no order to a model."""
+    ordered = is_order(support.passage, support.start, support.end)
+    return not ordered and (support.verbatim or stands_in(text, support.quote))
+
+
+def _foreign(text: str, supporting: Sequence[Support], question: str) -> list[str]:
+    """Return words that were put into what is otherwise a quote, none if it is no such thing."""
+    known = set(words(question))
+    for support in supporting:
+        passage = support.passage
+        known |= set(words(" ".join((passage.text, passage.title, *passage.heading))))
+    put_in = [word for word in dict.fromkeys(words(text)) if word not in known]
+    rest = " ".join(word for word in words(text) if word in known)
+    if not put_in or len(words(rest)) < _LEAST_QUOTED:
+        return []
+    altered = any(_verbatim(rest, support.passage.text) for support in supporting)
+    return put_in if altered else []
 
 
 def _same_polarity(text: str, support: Support) -> bool:

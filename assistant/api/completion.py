@@ -12,6 +12,7 @@ from assistant.answering.transcript import citation_json, is_row
 from assistant.api.exchange import Exchange
 from assistant.api.schemas.openai import MODEL
 from assistant.domain import Answer, Citation, Delta, Done, Sentence, Usage
+from assistant.text.inert import inert, inert_uri
 
 Json = dict[str, Any]
 
@@ -107,8 +108,8 @@ def _annotation(citation: Citation, start: int, end: int) -> Json:
     place = {
         "start_index": start,
         "end_index": end,
-        "title": citation.passage.title,
-        "url": citation.passage.uri,
+        "title": inert(citation.passage.title),
+        "url": inert_uri(citation.passage.uri),
     }
     return {"type": "url_citation", "url_citation": place}
 

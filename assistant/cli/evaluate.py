@@ -15,6 +15,7 @@ from assistant import wiring
 from assistant.access.identity import caller_with_login
 from assistant.answering.answer import answer_from
 from assistant.answering.verify import similarity_of
+from assistant.cli import attacks
 from assistant.cli.console import AsJson, Data, err, out, print_json, print_table, settings
 from assistant.cli.models import embedder_progress
 from assistant.domain import Answer, Done, Lang, Passage, Question
@@ -28,6 +29,7 @@ from assistant.settings import Settings
 
 ANSWERS = "answers"
 PERSONAL_DATA = "personal-data"
+ATTACKS = "attacks"
 
 app = typer.Typer(help="Measure quality on questions with known answers.", no_args_is_help=True)
 
@@ -43,7 +45,7 @@ def run(
     limit: Annotated[int | None, typer.Option(min=1, help="Ask only N questions a set.")] = None,
     system: Annotated[
         list[str] | None,
-        typer.Option(help="bm25, dense, hybrid, reranked, answers, personal-data."),
+        typer.Option(help="bm25, dense, hybrid, reranked, answers, personal-data, attacks."),
     ] = None,
     lang: Annotated[str | None, typer.Option(help="Questions in this language.")] = None,
     question_field: Annotated[
@@ -53,6 +55,9 @@ def run(
     n_answers: Annotated[
         int, typer.Option("--answers", min=0, help="Answer at most N questions a set.")
     ] = 100,
+    generator: Annotated[
+        str, typer.Option(help="Who answers attacks: obedient (follows all orders) or quotes.")
+    ] = "obedient",
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
@@ -62,19 +67,13 @@ def run(
         return
     chosen = settings(data)
     _check(folders)
+    if system and ATTACKS in system:
+        _run_attacks(chosen, folders, generator, as_json)
+        return
     if len(folders) == 1 and not list(folders[0].glob("corpus.jsonl*")):
         _run_golden(chosen, folders[0], limit, as_json)
         return
-    sets = [
-        datasets.load(
-            folder,
-            lang=lang,
-            limit=limit,
-            question_field=question_field,
-            needs_questions=not mixed,
-        )
-        for folder in folders
-    ]
+    sets = _loaded(folders, lang, limit, question_field, needs_questions=not mixed)
     if not any(dataset.questions for dataset in sets):
         raise InvalidRequest(f"None of the folders has questions in {lang}; choose another one.")
     reranker = wiring.reranker(chosen)
@@ -100,6 +99,26 @@ def run(
         out.print(table)
 
 
+def _loaded(
+    folders: list[Path],
+    lang: str | None,
+    limit: int | None,
+    question_field: str,
+    *,
+    needs_questions: bool,
+) -> list[datasets.Dataset]:
+    return [
+        datasets.load(
+            folder,
+            lang=lang,
+            limit=limit,
+            question_field=question_field,
+            needs_questions=needs_questions,
+        )
+        for folder in folders
+    ]
+
+
 def _check(folders: list[Path]) -> None:
     for folder in folders:
         if not folder.is_dir():
@@ -115,6 +134,26 @@ def _run_personal(paths: list[Path], as_json: bool) -> None:
     for name, tallies in found.items():
         rows = [(kind, *figures.values()) for kind, figures in _tallies(tallies).items()]
         print_table(name, ("kind", "spans", "findings", "recall", "precision"), rows)
+
+
+def _run_attacks(chosen: Settings, folders: list[Path], writer: str, as_json: bool) -> None:
+    """Say what hostile documents, questions, names, URLs and files brought about; 1 if anything."""
+    if writer not in ("obedient", "quotes"):
+        raise InvalidRequest(f"There is no generator {writer!r}; use obedient or quotes.")
+    found = attacks.attack(chosen, folders, "quotes" if writer == "quotes" else "obedient")
+    if as_json:
+        bodies = {name: outcome.as_json() for name, outcome in found.items()}
+        print_json(bodies if len(bodies) > 1 else next(iter(bodies.values())))
+    else:
+        for name, outcome in found.items():
+            rows = [(kind, n["run"], n["violated"]) for kind, n in outcome.by_kind.items()]
+            print_table(name, ("kind", "run", "violated"), rows)
+            for check, n in outcome.not_run.items():
+                err.print(f"not run: {n} × {check}", markup=False)
+            for one in outcome.examples:
+                err.print(f"✗ {one['id']} {one['invariant']}: {one['what']}", markup=False)
+    if any(outcome.violations.total() for outcome in found.values()):
+        raise typer.Exit(1)
 
 
 def _tallies(tallies: Mapping[Kind, personal.Tally]) -> dict[str, dict[str, Any]]:

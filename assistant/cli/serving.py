@@ -108,7 +108,9 @@ def work(worker: Worker) -> None:
     with _started(worker) as thread:
         out.print("Working on sync runs    Ctrl-C stops")
         try:
-            thread.join()
+            # Not `join`: interrupted, it takes a living thread for ended (bpo-45274).
+            while thread.is_alive():
+                time.sleep(0.2)
         except KeyboardInterrupt:
             out.print("Stopping …")
 

@@ -27,8 +27,8 @@ from assistant.store.sources import Source
 from assistant.telemetry import logger
 
 POLL_S = 1.0
-STOP_S = 8.0
-"""How long the runs of a worker that stops have to come to a mark."""
+STOP_S = 7.0
+"""How long the runs of a worker that stops have to come to a mark; then they are given back."""
 
 _log = logger(__name__)
 
@@ -50,7 +50,7 @@ class Worker:
         self._is_stopping = False
         self._lock = threading.Lock()
         self._hearts: dict[int, Heartbeat] = {}
-        self._threads: dict[int, threading.Thread] = {}
+        self._threads: dict[Held, threading.Thread] = {}
 
     def stop(self) -> None:
         """Take no more runs, and let those under way end at their next mark; returns at once."""
@@ -63,7 +63,7 @@ class Worker:
     def run(self) -> bool:
         """Work until `stop`; returns whether every run came to its end within `STOP_S`.
 
-        A run that did not is finished by whoever takes it over once its lease has ended.
+        A run that did not is given back, and goes on from its last mark in whoever takes it.
         """
         while not self._is_stopping:
             try:
@@ -78,7 +78,17 @@ class Worker:
         until = time.monotonic() + STOP_S
         for thread in list(self._threads.values()):
             thread.join(max(0.0, until - time.monotonic()))
-        return not any(thread.is_alive() for thread in list(self._threads.values()))
+        late = [held for held, thread in list(self._threads.items()) if thread.is_alive()]
+        for held in late:
+            self._give_back(held)
+        return not late
+
+    def _give_back(self, held: Held) -> None:
+        try:
+            with self._database.begin() as conn:
+                jobs.give_back(conn, held)
+        except AssistantError as error:
+            _log.warning("run not given back", run_id=held.run_id, slug=error.slug)
 
     def _take(self) -> None:
         while len(self._threads) < self._settings.parallel_runs and not self._is_stopping:
@@ -88,7 +98,7 @@ class Worker:
                 return
             name = f"sync run {held.run_id}"
             thread = threading.Thread(target=self._do, args=[held], name=name, daemon=True)
-            self._threads[held.run_id] = thread
+            self._threads[held] = thread
             thread.start()
 
     def _do(self, held: Held) -> None:
@@ -104,7 +114,7 @@ class Worker:
         finally:
             with self._lock:
                 self._hearts.pop(held.run_id, None)
-            self._threads.pop(held.run_id, None)
+            self._threads.pop(held, None)
             self._wake.set()
 
     def _made(self, held: Held) -> SyncRun | None:

@@ -116,6 +116,27 @@ def claim(conn: Connection, seconds: float) -> Held | None:
     return Held(lease, waiting.id)
 
 
+def give_back(conn: Connection, held: Held) -> bool:
+    """Let a run wait for another worker at once, and fence off this one, which still works on it.
+
+    False if the run has ended or another holder has taken it over.
+    """
+    fenced = conn.execute(
+        sa.update(sources)
+        .where(sources.c.id == held.lease.source_id, sources.c.lease_token == held.lease.token)
+        .values(lease_holder=None, lease_until=None, lease_token=held.lease.token + 1)
+    )
+    if not fenced.rowcount:
+        return False
+    waits = conn.execute(
+        sa.update(sync_runs)
+        .where(sync_runs.c.id == held.run_id, sync_runs.c.state == "running")
+        .where(sync_runs.c.token == held.lease.token)
+        .values(state="queued", token=held.lease.token + 1)
+    )
+    return bool(waits.rowcount)
+
+
 def beat(conn: Connection, held: Held, progress: Mapping[str, JsonValue]) -> Wish:
     """Say that a run goes on and how far it is; returns what somebody wants it to do.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from assistant.api import history
 from assistant.api.deps import AssistantOf, Owner
+from assistant.api.export import conversation_csv
 from assistant.api.schemas.conversations import (
     ConversationBody,
     ConversationHead,
@@ -45,6 +46,21 @@ def show(assistant: AssistantOf, caller: Owner, conversation_id: str) -> dict[st
         "title": found.title,
         "messages": [_message(message, found.id) for message in messages],
     }
+
+
+@router.get(
+    "/{conversation_id}/export",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+def export(assistant: AssistantOf, caller: Owner, conversation_id: str) -> Response:
+    """Export a conversation as CSV, without what the caller may no longer read."""
+    max_age_s = assistant.settings.sync.acl_max_age_s
+    with assistant.database.begin() as conn:
+        conversations.conversation(conn, caller.person_id, conversation_id)
+        messages = history.messages(conn, caller, conversation_id, max_age_s)
+    headers = {"Content-Disposition": 'attachment; filename="conversation.csv"'}
+    return Response(conversation_csv(messages), media_type="text/csv", headers=headers)
 
 
 @router.delete("/{conversation_id}", status_code=204)

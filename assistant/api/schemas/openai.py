@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from assistant.api.schemas.questions import MAX_QUESTION
 from assistant.domain import Turn
 from assistant.errors import InvalidRequest
+from assistant.text.inert import visible
 
 MODEL = "assistant"
 
@@ -42,8 +43,8 @@ class ChatMessage(Lenient):
         if isinstance(self.content, list):
             if other := next((part.type for part in self.content if part.type != "text"), None):
                 raise InvalidRequest(f"Only text can be read, not {other[:40]!r}.")
-            return "\n".join(part.text for part in self.content).strip()
-        return (self.content or "").strip()
+            return visible("\n".join(part.text for part in self.content)).strip()
+        return visible(self.content or "").strip()
 
 
 class StreamOptions(Lenient):

@@ -5,15 +5,24 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from assistant.domain import Lang, Verdict
+from assistant.text.inert import visible
 from indexes.model import MetadataFilter
 
 MAX_QUESTION = 4000
 
+
+def _shown(text: object) -> object:
+    """Take out what can't be seen; text that can't be stored stays as it is, and is refused."""
+    return visible(text) if isinstance(text, str) and "\x00" not in text else text
+
+
 QuestionText = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_QUESTION),
+    BeforeValidator(_shown),
 ]
 Value = Annotated[str, StringConstraints(max_length=200)]
 Values = Annotated[list[Value], Field(max_length=50)]

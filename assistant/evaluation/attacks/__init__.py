@@ -1,0 +1,1 @@
+"""Attacks on the whole assistant: hostile documents, questions, file names, URLs and files."""
