@@ -70,10 +70,16 @@ def distinct(found: Sequence[Found]) -> list[int]:
     read = [_read(passage.text) for passage in found]
     near: dict[Hashable, list[int]] = {}
     places: dict[int, int] = {}
+    said: dict[str, int] = {}
     for i in sorted(range(len(found)), key=lambda i: _preference(found[i], read[i], i)):
         keys = (("facts", read[i].facts), ("document", found[i].document))
         stays = dict.fromkeys(j for key in keys for j in near.get(key, ()))
-        says_it = next((j for j in stays if _same(found[i], found[j], read[i], read[j])), None)
+        # The same text may have gone already, for a longer passage of its document.
+        says_it = said.get(found[i].text)
+        if says_it is None:
+            alike = (j for j in stays if _same(found[i], found[j], read[i], read[j]))
+            says_it = next(alike, None)
+        said[found[i].text] = i if says_it is None else says_it
         if says_it is None:
             places[i] = i
             for key in keys:
