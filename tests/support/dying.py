@@ -14,6 +14,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -154,14 +155,17 @@ class _Fate:
     def __init__(self, order: Order, folder: Path) -> None:
         self._order = order
         self._n_steps = 0
+        self._lock = threading.Lock()
         self._stopped = False
         self._log = os.open(folder / "steps", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def meet(self, step: Step) -> None:
-        self._n_steps += 1
-        os.write(self._log, f"{step}\n".encode())
-        if self._n_steps == self._order.dies_at:
-            os.kill(os.getpid(), signal.SIGKILL)
+        # Steps are taken in several threads: without the lock two of them could pass the count.
+        with self._lock:
+            self._n_steps += 1
+            os.write(self._log, f"{step}\n".encode())
+            if self._n_steps == self._order.dies_at:
+                os.kill(os.getpid(), signal.SIGKILL)
         if step == self._order.stops_at and not self._stopped:
             self._stopped = True
             os.kill(os.getpid(), signal.SIGSTOP)
