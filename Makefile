@@ -35,7 +35,7 @@ browser:
 	  fi; }
 
 # What the tests of connectors run: programs, and the Debian packages that bring them.
-SERVERS := apache2:apache2-bin /usr/lib/dovecot/imap:dovecot-imapd git:git radicale:radicale sshd:openssh-server \
+SERVERS := apache2:apache2-bin htpasswd:apache2-utils /usr/lib/dovecot/imap:dovecot-imapd git:git radicale:radicale sshd:openssh-server \
            smbd:samba,samba-vfs-modules slapd:slapd,ldap-utils \
            tesseract:tesseract-ocr,tesseract-ocr-eng,tesseract-ocr-por
 

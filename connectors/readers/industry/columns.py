@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -45,6 +45,16 @@ class Columns:
             for place, (name, cell) in enumerate(zip(self.header, row, strict=False))
             if place not in known and snake(name) and clean(cell)
         }
+
+
+def told(columns: Columns, row: Sequence[str], but: Collection[str]) -> list[str]:
+    """Word the filled cells whose meaning is not among these: `Technician: Ana`."""
+    left_out = {place for name in but for place in columns.places.get(name, ())}
+    return [
+        f"{clean(name)}: {clean(cell)}" if clean(name) else clean(cell)
+        for place, (name, cell) in enumerate(zip(columns.header, row, strict=False))
+        if place not in left_out and clean(cell)
+    ]
 
 
 def columns_of(header: Sequence[str], names: Names) -> Columns:

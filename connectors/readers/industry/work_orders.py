@@ -19,6 +19,7 @@ from connectors.readers.industry.columns import (
     date_of,
     is_day_first,
     number_of,
+    told,
 )
 from connectors.readers.labels import said
 from connectors.readers.model import Reading
@@ -79,9 +80,15 @@ _OWN = frozenset(
     {"wonum", "workorder", "workorderid", "workordernumber", "workorderno", "woid", "wonumber"}
     | {"aufnr", "ordemdeservico", "workordernum", "numeroos", "qmnum"}
 )
+_DATES = ("reported", "planned", "started", "finished")
+_DETAILS = ("problem", "cause", "details", "downtime", "type", "status", "priority", "cost")
+_TOLD = frozenset(
+    {"order", "asset", "asset_description", "location", "summary", "action", "hours"}
+    | {*_DETAILS, *_DATES}
+)
+"""Meanings that a sentence words in a way of its own."""
 _PLACED = frozenset({"asset", "location"})
 _WORK = frozenset({"cause", "action", "problem", "hours", "downtime"})
-_DATES = ("reported", "planned", "started", "finished")
 _PORTUGUESE = frozenset(
     {"ordem", "ordemdeservico", "equipamento", "descricao", "causa", "acao", "solucao", "horas"}
 )
@@ -140,7 +147,7 @@ def _state(columns: Columns, row: Sequence[str], register: Register, day_first: 
     ]  # fmt: skip
     details = [
         f"{said(key, register.lang)}: {shown(value)}"
-        for key in ("problem", "cause", "details", "downtime", "type", "status", "priority", "cost")
+        for key in _DETAILS
         if (value := values.get(key)) is not None and value not in ("", what)
     ]
     asset = text.get("asset") or text.get("location")
@@ -150,7 +157,7 @@ def _state(columns: Columns, row: Sequence[str], register: Register, day_first: 
         values,
         record_id=order,
         subject=f"asset:{asset}" if asset else "",
-        told="; ".join([" · ".join(filter(None, head)), *details]),
+        told="; ".join([" · ".join(filter(None, head)), *details, *told(columns, row, _TOLD)]),
     )
 
 
