@@ -98,6 +98,7 @@ class _Spool:
     """Texts by item id in a temporary file; holds 16 bytes and two numbers a text in memory."""
 
     def __init__(self) -> None:
+        self.repeats: dict[bytes, int] = {}
         self._file = tempfile.TemporaryFile()  # noqa: SIM115
         self._end = 0
         self._places: dict[bytes, tuple[int, int]] = {}
@@ -266,9 +267,9 @@ def _loader_class(path: str) -> type[BaseLoader]:
 
 
 def _unused(name: str, spool: _Spool) -> str:
-    item_id, n = name, 1
+    item_id = name
     while item_id in spool:
-        n += 1
+        n = spool.repeats[_key(name)] = spool.repeats.get(_key(name), 1) + 1
         item_id = f"{name}#{n}"
     return item_id
 
