@@ -13,11 +13,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Website:
-    """`pages` are bodies by path; `answers` replace a path by status and headers."""
+    """`pages` are bodies by path; `answers` replace a path by status and headers.
+
+    `busy` says how many more requests of a path are turned away.
+    """
 
     url: str = ""
     pages: dict[str, bytes] = field(default_factory=dict)
     answers: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)
+    busy: dict[str, int] = field(default_factory=dict)
     lastmods: dict[str, str] = field(default_factory=dict)
     has_etags: bool = True
     compressed: set[str] = field(default_factory=set)
@@ -41,6 +45,9 @@ class Website:
             def do_GET(self) -> None:
                 site.requests.append((self.command, self.path))
                 status, headers = site.answers.get(self.path, (200, {}))
+                if site.busy.get(self.path, 0):
+                    site.busy[self.path] -= 1
+                    status, headers = 429, {"Retry-After": "0"}
                 body = site.pages.get(self.path, b"")
                 if self.path not in site.pages and self.path not in site.answers:
                     status = 404

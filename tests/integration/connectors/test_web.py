@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import threading
 from collections.abc import Iterator
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -118,9 +117,7 @@ class TestFollowing(Following):
         self.site.list_pages()
 
     def throttle(self) -> None:
-        path = "/docs/p03.html"
-        self.site.answers[path] = (429, {"Retry-After": "0"})
-        threading.Timer(1, self.site.answers.pop, [path]).start()
+        self.site.busy["/docs/p03.html"] = 2
 
     def empty(self) -> None:
         self.site.pages.clear()
