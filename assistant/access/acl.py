@@ -20,7 +20,7 @@ from assistant.access.principals import (
 )
 from assistant.domain import Caller, ChunkId, DocumentId, Principal
 from assistant.store.acls import Acl, acls_allowing, acls_by_id
-from assistant.store.heads import policy_epoch
+from assistant.store.heads import is_epoch_moving, policy_epoch
 from assistant.store.passages import DocumentRow, PassageRow, document, passages
 from assistant.store.people import person_by_id
 from indexes.model import AccessFilter
@@ -76,12 +76,13 @@ def may_read(acl: Acl, principals: frozenset[Principal]) -> Decision:
 def access_filter(conn: Connection, caller: Caller) -> AccessFilter:
     """Return the ACLs a caller may read under now, as of the policy epoch.
 
-    Cached by the caller's principals and the epoch, which is read from the database each time.
+    Cached by the caller's principals and the epoch, which is read from the database each time;
+    not in a transaction that moves the epoch, whose own changes still go by the old number.
     """
     epoch = policy_epoch(conn)
     name = principals_sha256(caller.principals)
-    cache = _filters_of(conn.engine)
-    cached = cache.get(name, epoch)
+    cache = None if is_epoch_moving(conn) else _filters_of(conn.engine)
+    cached = cache.get(name, epoch) if cache is not None else None
     if cached is not None:
         return cached
     # Loaded after the epoch was read: what is cached may be newer than its key, never older.
@@ -92,7 +93,8 @@ def access_filter(conn: Connection, caller: Caller) -> AccessFilter:
     )
     closed = policy_now(conn).closed(caller.principals)
     found = AccessFilter(readable, epoch, name, closed)
-    cache.put(found)
+    if cache is not None:
+        cache.put(found)
     return found
 
 

@@ -169,8 +169,8 @@ def _engine(url: sa.URL) -> sa.Engine:
         connect_args={
             "connect_timeout": 5,
             "application_name": "assistant",
-            # A process that stands still in a transaction must not stop the others for ever.
-            "options": "-c lock_timeout=60s -c idle_in_transaction_session_timeout=120s",
+            # Who stands still in a transaction is put out before those who wait for it give up.
+            "options": "-c lock_timeout=60s -c idle_in_transaction_session_timeout=45s",
         },
     )
     sa.event.listen(engine, "checkin", _note_use)

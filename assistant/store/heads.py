@@ -61,6 +61,11 @@ def bump_epoch(conn: Connection) -> None:
     conn.info[_EPOCH_MOVED] = True
 
 
+def is_epoch_moving(conn: Connection) -> bool:
+    """Return whether this transaction has changed what the epoch counts."""
+    return _EPOCH_MOVED in conn.info
+
+
 def forget(conn: Connection) -> None:
     """Drop what a rolled back transaction of this pooled connection had left."""
     conn.info.pop(_EPOCH_MOVED, None)

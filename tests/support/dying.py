@@ -22,6 +22,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from assistant.audit.log import AuditLog
 from assistant.errors import AssistantError
 from assistant.ingest.progress import Silent
@@ -40,7 +42,10 @@ REFUSED = 3
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A run of the source `docs`: killed at its `dies_at`-th step, stopped at `stops_at`."""
+    """A run of the source `docs`: killed at its `dies_at`-th step, stopped at `stops_at`.
+
+    `idle_s` is when the server puts out a session of it that stands still in a transaction.
+    """
 
     url: str
     folder: str
@@ -49,6 +54,7 @@ class Order:
     dies_at: int = 0
     stops_at: str = ""
     lease_s: float = 900.0
+    idle_s: float = 45.0
     clock_off_s: float = 0.0
     full: bool = False
 
@@ -102,17 +108,22 @@ def steps(folder: Path) -> list[str]:
 
 
 def main() -> None:
-    """Serve orders until there are no more."""
+    """Serve orders until there are no more; a run that nobody waited for is killed."""
+    running: set[int] = set()
     for line in sys.stdin:
         asked = json.loads(line)
         if "wait" in asked:
             answer = os.waitstatus_to_exitcode(os.waitpid(asked["wait"], 0)[1])
+            running.discard(asked["wait"])
         else:
             answer = os.fork()
             if answer == 0:
                 os._exit(_run(Order(**asked)))
+            running.add(answer)
         sys.stdout.write(f"{answer}\n")
         sys.stdout.flush()
+    for pid in running:
+        os.kill(pid, signal.SIGKILL)
 
 
 def _run(order: Order) -> int:
@@ -125,6 +136,13 @@ def _run(order: Order) -> int:
         sync=SyncSettings.model_validate({"lease_s": order.lease_s}),
     )
     opened = open_database(settings)
+
+    @sa.event.listens_for(opened.engine, "connect")
+    def _be_patient(connection: Any, _: object) -> None:
+        milliseconds = int(order.idle_s * 1000)
+        connection.execute(f"SET idle_in_transaction_session_timeout = {milliseconds}")
+        connection.commit()
+
     with opened.begin() as conn:
         source = sources.source_named(conn, "docs")
     cls = connector_class(order.connector)

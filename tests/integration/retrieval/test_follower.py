@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from assistant.retrieval.follower import Follower, StaleEmbeddings
 from assistant.retrieval.generations import Generations
@@ -194,7 +195,6 @@ def test_a_start_repairs_a_damaged_part(
     company: Company,
     tmp_path: Path,
     name: str,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     kept = Generations(company.database, tmp_path / "index")
     first = kept.start(NAME, DIMENSION)
@@ -203,8 +203,9 @@ def test_a_start_repairs_a_damaged_part(
     path.write_bytes(path.read_bytes()[:-1])
     company.delete("menu")
     company.document("note", "A note on the canteen.")
-    again = kept.start(NAME, DIMENSION)
-    assert "index.repaired" in capsys.readouterr().out
+    with capture_logs() as logs:
+        again = kept.start(NAME, DIMENSION)
+    assert "index.repaired" in [entry["event"] for entry in logs]
     expected = found(refreshed(follower(), company.database).index)
     assert [set(hits) for hits in found(again.index)] == [set(hits) for hits in expected]
     again.index.close()
