@@ -25,6 +25,7 @@ from assistant.api.routes import (
     openai,
     operations,
     records,
+    scim,
     search,
     sessions,
     syncs,
@@ -48,6 +49,7 @@ ROUTERS = (
     audit.router,
     connectors.router,
     syncs.router,
+    scim.router,
     operations.router,
 )
 
