@@ -188,13 +188,36 @@ def disable(conn: Connection, login: str) -> None:
         .where(people.c.id == person.id)
         .values(disabled_at=sa.func.coalesce(people.c.disabled_at, sa.func.now()))
     )
+<<<<<<< HEAD
     # Whoever else locked them out before no longer lets them in alone.
     conn.execute(
         sa.update(scim_users).where(scim_users.c.person_id == person.id).values(locked=False)
     )
     _end_sessions(conn, person.id)
     holders.sign_out(conn, person.id)
+=======
+    sign_out_everywhere(conn, person.id)
+>>>>>>> main
     bump_epoch(conn)
+
+
+def sign_out_everywhere(conn: Connection, person_id: str) -> None:
+    """End a person's sessions, and the identity provider's tokens that were issued until now."""
+    _end_sessions(conn, person_id)
+    holders.sign_out(conn, person_id)
+
+
+def n_open_sessions(conn: Connection) -> dict[str, int]:
+    """Count the sessions that are good now, by the id of their person."""
+    rows = conn.execute(
+        sa.select(sessions.c.person_id, sa.func.count())
+        .where(
+            sessions.c.revoked_at.is_(None),
+            sessions.c.expires_at > sa.func.clock_timestamp(),
+        )
+        .group_by(sessions.c.person_id)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def enable(conn: Connection, login: str) -> None:
