@@ -154,10 +154,7 @@ Exporter = Annotated[Caller, Depends(Permitted("export_audit"))]
 Operator = Annotated[Caller, Depends(Permitted("see_sources"))]
 Runner = Annotated[Caller, Depends(Permitted("run_syncs"))]
 Manager = Annotated[Caller, Depends(Permitted("manage_sources"))]
-<<<<<<< HEAD
 Provisioner = Annotated[Caller, Depends(Permitted("scim"))]
-=======
 PeopleViewer = Annotated[Caller, Depends(Permitted("see_people"))]
 PeopleManager = Annotated[Caller, Depends(Permitted("manage_people"))]
->>>>>>> main
 Examiner = Annotated[Caller, Depends(Permitted("examine_access"))]

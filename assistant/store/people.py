@@ -188,16 +188,11 @@ def disable(conn: Connection, login: str) -> None:
         .where(people.c.id == person.id)
         .values(disabled_at=sa.func.coalesce(people.c.disabled_at, sa.func.now()))
     )
-<<<<<<< HEAD
     # Whoever else locked them out before no longer lets them in alone.
     conn.execute(
         sa.update(scim_users).where(scim_users.c.person_id == person.id).values(locked=False)
     )
-    _end_sessions(conn, person.id)
-    holders.sign_out(conn, person.id)
-=======
     sign_out_everywhere(conn, person.id)
->>>>>>> main
     bump_epoch(conn)
 
 
