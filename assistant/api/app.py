@@ -26,6 +26,7 @@ from assistant.api.routes import (
     operations,
     people,
     records,
+    scim,
     search,
     sessions,
     syncs,
@@ -50,6 +51,7 @@ ROUTERS = (
     audit.router,
     connectors.router,
     syncs.router,
+    scim.router,
     operations.router,
 )
 
