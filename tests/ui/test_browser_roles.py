@@ -103,6 +103,7 @@ def test_a_reader_asks_why_and_is_told_nothing(tab: OpenTab) -> None:
         page.locator(".st-key-ask-why button").first.press("Enter")
         dialog = page.get_by_role("dialog")
         expect(dialog).to_contain_text("ou não está compartilhado com você")
+        expect(dialog).to_contain_text("Acme")
         told.append(dialog.inner_text())
         page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)

@@ -106,6 +106,11 @@ def export(mine: Inquiry, say: Speech) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
+    _offline(mine, say)
+
+
+def _offline(mine: Inquiry, say: Speech) -> None:
+    """Offer what the file is verified with on another machine."""
     with st.container(border=True, key="offline", gap="small"):
         components.line("over", [say("Verify it elsewhere")])
         components.line(
