@@ -10,7 +10,7 @@ import base64
 import json
 import os
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -35,6 +35,11 @@ def seal(conn: Connection, subject: str, at: datetime, value: JsonValue) -> dict
     return {"key": key_id, "sealed": base64.b64encode(nonce + content).decode()}
 
 
+def seal_text(conn: Connection, subject: str, text: str) -> str:
+    """Return a text sealed with the subject's key of this month; an empty one stays empty."""
+    return json.dumps(seal(conn, subject, datetime.now(UTC), text)) if text else ""
+
+
 def unseal(conn: Connection, value: JsonValue) -> JsonValue:
     """Return a JSON value with all that is sealed in it opened, or `ERASED` without its key."""
     wanted = set(_key_ids(value))
@@ -44,6 +49,22 @@ def unseal(conn: Connection, value: JsonValue) -> JsonValue:
         sa.select(subject_keys.c.id, subject_keys.c.key).where(subject_keys.c.id.in_(wanted))
     )
     return _opened(value, {row.id: bytes(row.key) for row in rows})
+
+
+class KeyRing:
+    """All keys at once, for reading much of what they seal."""
+
+    def __init__(self, conn: Connection) -> None:
+        rows = conn.execute(sa.select(subject_keys.c.id, subject_keys.c.key))
+        self._keys = {row.id: bytes(row.key) for row in rows}
+
+    def open(self, value: JsonValue) -> JsonValue:
+        """Return a JSON value opened as `unseal` does."""
+        return _opened(value, self._keys)
+
+    def open_text(self, stored: str) -> str:
+        """Return a text that `seal_text` made, or `ERASED`."""
+        return str(self.open(json.loads(stored))) if stored else ""
 
 
 def ids_of(conn: Connection, subjects: Collection[str]) -> list[str]:
