@@ -8,6 +8,7 @@ import streamlit as st
 
 from ui import components, problems, session
 from ui.client import SignedOut
+from ui.serve import forbidden
 from ui.session import Visit
 from ui.text import Speech
 from ui.views import chat, sign_in, sources
@@ -44,13 +45,16 @@ def looked_after() -> None:
 
 def main() -> None:
     """Run the page of the address; what a person may do there is for the API to decide."""
-    say, visit = session.speech(), session.visit()
+    visit, say = session.arrive(), session.speech()
     st.set_page_config(
         page_title=say("Assistant"),
         page_icon=components.icon(),
         layout="wide",
         initial_sidebar_state="auto",
     )
+    if wrong := forbidden():
+        st.error(wrong)
+        return
     first = st.Page(home, title=say("Chat"), url_path="chat", icon=":material/forum:", default=True)
     second = st.Page(
         looked_after, title=say("Sources"), url_path="sources", icon=":material/database:"
