@@ -37,6 +37,16 @@ class Person(Said):
         """Whether the API lets this person look after the sources."""
         return bool({"admin", "integrator"} & set(self.roles))
 
+    @property
+    def administers(self) -> bool:
+        """Whether the API lets this person look after people and access."""
+        return "admin" in self.roles
+
+    @property
+    def audits(self) -> bool:
+        """Whether the API lets this person read the audit log."""
+        return "auditor" in self.roles
+
 
 class SignedIn(Said):
     """A session that began."""
