@@ -174,9 +174,10 @@ class Answer:
     def citations(self) -> tuple[Citation, ...]:
         """The distinct citations in the order of their first use."""
         seen: dict[tuple[ChunkId, int, int], Citation] = {}
-        for one in (*self.sentences, *self.disagreements):
-            for citation in one.citations:
-                seen.setdefault((citation.passage.chunk_id, citation.start, citation.end), citation)
+        groups = [sentence.citations for sentence in self.sentences]
+        groups += [disagreement.citations for disagreement in self.disagreements]
+        for citation in (citation for group in groups for citation in group):
+            seen.setdefault((citation.passage.chunk_id, citation.start, citation.end), citation)
         return tuple(seen.values())
 
 

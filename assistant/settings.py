@@ -244,10 +244,19 @@ class OidcSettings(Section):
         return self
 
 
+class ScimSettings(Section):
+    """People and groups that the identity provider pushes (SCIM 2.0), with a key of that scope."""
+
+    subject: Literal["externalId", "userName"] = Field(
+        "externalId", description="the pushed attribute that equals `identity.oidc.subject_claim`"
+    )
+
+
 class IdentitySettings(Section):
     """Who vouches for people and programs, and how much they may ask."""
 
     oidc: OidcSettings = OidcSettings()  # type: ignore[call-arg]
+    scim: ScimSettings = ScimSettings()  # type: ignore[call-arg]
     key_pepper: SecretStr | None = Field(
         None,
         min_length=32,

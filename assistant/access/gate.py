@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from assistant.access.identity import caller_of
 from assistant.access.pepper import Pepper
+from assistant.access.roles import KEYS_ONLY
 from assistant.access.tokens import Claims, Refused, Tokens
 from assistant.domain import Caller, Principal
 from assistant.errors import Conflict, Unauthenticated
@@ -84,8 +85,8 @@ class Gate:
         service = admitted.caller
         if not isinstance(first, Key) or isinstance(second, Key):
             raise Unauthenticated("Only a key may speak for a person, and only by their own token.")
-        if not service.via:
-            raise Unauthenticated("Only the key of a service may speak for a person.")
+        if not service.via or KEYS_ONLY & (service.scopes or frozenset()):
+            raise Unauthenticated("Only the key of a service that asks may speak for a person.")
         person = self._admit(conn, second)
         caller = replace(
             person.caller,
@@ -138,7 +139,8 @@ def _vouched(conn: Connection, claims: Claims, oidc: OidcSettings) -> Admitted:
     if signed_in:
         # Without a table of roles the provider says nothing of them: those given here stay.
         roles = claims.roles if oidc.roles or is_new else person.roles
-        people.describe(conn, person, claims.name or person.name, claims.email, roles)
+        name, email = claims.name or person.name, claims.email or person.email
+        people.describe(conn, person, name, email, roles)
         groups = {Principal(f"{GROUPS}{name}") for name in claims.groups}
         if memberships.replace_groups_of(conn, person.principal, GROUPS, groups):
             n_groups = len(groups)

@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from assistant.access.acl import access_filter, readable_document
-from assistant.domain import Caller, DocumentId
+from assistant.domain import Caller
+from assistant.store.passages import documents_called
 from assistant.store.readable import readable_shares
 
 
@@ -33,12 +34,16 @@ class Invisibility:
     contacts: tuple[Contact, ...]
 
 
-def why(conn: Connection, caller: Caller, document_id: str, max_age_s: float = 0.0) -> Invisibility:
-    """Tell a reader whether they see a document, and otherwise whom to ask."""
-    found = readable_document(conn, caller, DocumentId(document_id), max_age_s)
-    if found is not None:
-        return Invisibility(True, ())
+def why(conn: Connection, caller: Caller, name: str, max_age_s: float = 0.0) -> Invisibility:
+    """Tell a reader whether they see a document, and otherwise whom to ask.
+
+    The document is named by its id, address, path or title; only those are looked through that
+    the reader may read.
+    """
     access = access_filter(conn, caller)
+    called = documents_called(conn, name, access.access_ids)
+    if any(readable_document(conn, caller, row.id, max_age_s) for row in called):
+        return Invisibility(True, ())
     seen = {
         share.source: Contact(share.source, share.source_title or share.source, share.synced_at)
         for share in readable_shares(conn, access.access_ids, access.closed_collections)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from assistant.access.gate import KEY_PREFIX
 from assistant.access.pepper import Pepper
-from assistant.access.roles import Permission, check_roles
+from assistant.access.roles import KEYS_ONLY, Permission, check_roles
 from assistant.errors import Conflict, InvalidRequest
 from assistant.settings import Settings
 from assistant.store import keys, people
@@ -42,6 +42,8 @@ def give_key(
     if unknown := set(scopes) - set(get_args(Permission)):
         known = ", ".join(get_args(Permission))
         raise InvalidRequest(f"There is no scope {min(unknown)!r}; use {known}.")
+    if (alone := KEYS_ONLY & set(scopes)) and (len(set(scopes)) > 1 or not owner.is_service):
+        raise InvalidRequest(f"The scope {min(alone)!r} is for a service's key without another.")
     if not 1 <= days <= MAX_DAYS:
         raise InvalidRequest(f"A key holds from 1 to {MAX_DAYS} days, not {days}.")
     if owner.disabled_at is not None:
@@ -52,11 +54,13 @@ def give_key(
     return key_id, f"{KEY_PREFIX}{key_id}.{secret}"
 
 
-def service(conn: Connection, name: str, roles: Collection[str]) -> tuple[Person, bool]:
+def service(
+    conn: Connection, name: str, roles: Collection[str], company: str = ""
+) -> tuple[Person, bool]:
     """Return a service account and whether it was added just now.
 
-    It is in no group, not even `everyone`: it reads what names `service:<name>`. Raises
-    `InvalidRequest` for the name or the roles.
+    It is in no group, not even `everyone`: it reads what names `service:<name>`. Whom it pushes
+    belong to `company`. Raises `InvalidRequest` for the name or the roles.
     """
     known = people.person_with_subject(conn, SERVICE, name)
     if known is not None:
@@ -65,5 +69,5 @@ def service(conn: Connection, name: str, roles: Collection[str]) -> tuple[Person
         raise InvalidRequest(f"{name!r} can't name a service: use letters, digits, - and _.")
     login = f"{SERVICE}:{name}"
     return people.add_person(
-        conn, login, name, check_roles(roles), issuer=SERVICE, subject=name
+        conn, login, name, check_roles(roles), issuer=SERVICE, subject=name, company=company
     ), True

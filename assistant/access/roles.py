@@ -23,6 +23,7 @@ Permission = Literal[
     "see_operations",
     "read_audit",
     "export_audit",
+    "scim",
 ]
 
 PERMISSIONS: dict[Permission, frozenset[Role]] = {
@@ -40,7 +41,11 @@ PERMISSIONS: dict[Permission, frozenset[Role]] = {
     "see_operations": frozenset({"integrator", "admin", "auditor"}),
     "read_audit": frozenset({"auditor"}),
     "export_audit": frozenset({"auditor"}),
+    "scim": frozenset(),
 }
+"""The roles that have each permission; one without roles is for keys of services alone."""
+
+KEYS_ONLY = frozenset(permission for permission, roles in PERMISSIONS.items() if not roles)
 
 EXCLUDING: tuple[frozenset[Role], ...] = (
     frozenset({"admin", "auditor"}),
@@ -50,7 +55,8 @@ EXCLUDING: tuple[frozenset[Role], ...] = (
 
 def require(caller: Caller, permission: Permission) -> None:
     """Raise `Forbidden` unless a role of the caller, and the scopes of their key, permit it."""
-    if not PERMISSIONS[permission] & caller.roles:
+    by_key = permission in KEYS_ONLY and caller.scopes is not None
+    if not by_key and not PERMISSIONS[permission] & caller.roles:
         raise Forbidden()
     if caller.scopes is not None and permission not in caller.scopes:
         raise Forbidden(f"The key that was sent has no scope {permission!r}; use another key.")

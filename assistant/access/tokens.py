@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 from joserfc import jws, jwt
-from joserfc.errors import JoseError
+from joserfc.errors import ClaimError, JoseError
 from joserfc.jwk import JWKRegistry, Key
 
 from assistant.access.roles import check_roles
@@ -62,6 +62,13 @@ class Claims:
 class Refused(Unauthenticated):
     """The access token was not accepted; sign in again."""
 
+    reason = ""
+    """What is wrong with it: for the log and the tests, never for whoever sent it."""
+
+
+class _Defect(ValueError):
+    """A token's defect, in one word."""
+
 
 class Keys:
     """The provider's public keys: fetched when first needed, kept for a while. Thread-safe.
@@ -78,20 +85,25 @@ class Keys:
         self._fetched_at = -math.inf
         self._tried_at = -math.inf
 
-    def find(self, kid: str | None, algorithm: str) -> Key:
-        """Return the key of a token's header; raises `Refused`, `ProviderUnavailable`."""
-        with self._lock:
-            now = self._clock()
-            found = self._known(kid, algorithm)
-            due = found is None or now - self._fetched_at > REFRESH_S
-            if due and now - self._tried_at > RETRY_S:
-                self._tried_at = now
-                self._refresh(now)
+    def find(self, kid: str | None, algorithm: str) -> Key | None:
+        """Return the key of a token's header, None if there is none; raises `ProviderUnavailable`.
+
+        Only who comes with an unknown key waits while another asks the provider.
+        """
+        now = self._clock()
+        found = self._known(kid, algorithm)
+        if found is not None and now - self._fetched_at <= REFRESH_S:
+            return found
+        if self._lock.acquire(blocking=found is None):
+            try:
+                if now - self._tried_at > RETRY_S:
+                    self._tried_at = now
+                    self._refresh(now)
                 found = self._known(kid, algorithm)
-            if now - self._fetched_at > MAX_AGE_S:
-                raise ProviderUnavailable()
-        if found is None:
-            raise Refused()
+            finally:
+                self._lock.release()
+        if now - self._fetched_at > MAX_AGE_S:
+            raise ProviderUnavailable()
         return found
 
     def _known(self, kid: str | None, algorithm: str) -> Key | None:
@@ -128,15 +140,19 @@ class Tokens:
         try:
             return self._verified(token)
         except (JoseError, ValueError, TypeError) as error:
-            _log.info("access token refused", cause=getattr(error, "error", type(error).__name__))
-            raise Refused() from error
+            refused = Refused()
+            refused.reason = _reason(error)
+            _log.info("access token refused", reason=refused.reason)
+            raise refused from error
 
     def _verified(self, token: str) -> Claims:
         if len(token) > MAX_TOKEN or token.count(".") != 2:
-            raise ValueError("not a signed token")
+            raise _Defect("form")
         header = jws.extract_compact(token.encode("ascii")).headers()
         algorithm = self._checked(header)
         key = self._keys.find(header.get("kid"), algorithm)
+        if key is None:
+            raise _Defect("key")
         registry = jws.JWSRegistry(algorithms=[algorithm], strict_check_header=False)
         claims = jwt.decode(token, key, registry=registry).claims
         self._check(claims)
@@ -146,12 +162,12 @@ class Tokens:
         """Return the algorithm of a header that has nothing forbidden."""
         algorithm, kid = header.get("alg"), header.get("kid")
         if algorithm not in self._settings.algorithms:
-            raise ValueError("algorithm")
+            raise _Defect("algorithm")
         if _BROUGHT_KEYS & set(header) or not (kid is None or isinstance(kid, str)):
-            raise ValueError("header")
+            raise _Defect("header")
         written = str(header.get("typ", "")).lower().removeprefix("application/")
         if written not in {kind.lower() for kind in self._settings.token_types}:
-            raise ValueError("type")
+            raise _Defect("type")
         return str(algorithm)
 
     def _check(self, claims: Mapping[str, Any]) -> None:
@@ -160,7 +176,7 @@ class Tokens:
             value = claims.get(name, 0)
             number = isinstance(value, int | float) and not isinstance(value, bool)
             if not number or not math.isfinite(value):
-                raise ValueError(name)
+                raise _Defect(name)
         jwt.JWTClaimsRegistry(
             leeway=chosen.leeway_s,
             iss={"essential": True, "value": chosen.issuer},
@@ -169,21 +185,21 @@ class Tokens:
             iat={"essential": True},
         ).validate(dict(claims))
         if claims["exp"] - claims["iat"] > chosen.max_lifetime_s:
-            raise ValueError("lifetime")
+            raise _Defect("lifetime")
 
     def _read(self, claims: Mapping[str, Any]) -> Claims:
         chosen = self._settings
         subject = claims.get(chosen.subject_claim)
         if not isinstance(subject, str) or not 0 < len(subject) <= MAX_NAME:
-            raise ValueError("subject")
+            raise _Defect("subject")
         if not subject.isprintable() or subject != subject.strip():
-            raise ValueError("subject")
+            raise _Defect("subject")
         told = {chosen.roles[v] for v in _names(claims, chosen.roles_claim) if v in chosen.roles}
         email = claims.get(chosen.email_claim)
         try:
             roles = check_roles(told | set(chosen.default_roles))
         except InvalidRequest as error:
-            raise ValueError("roles that exclude each other") from error
+            raise _Defect("roles") from error
         return Claims(
             issuer=chosen.issuer,
             subject=subject,
@@ -195,14 +211,23 @@ class Tokens:
         )
 
 
+def _reason(error: Exception) -> str:
+    """Say what is wrong with a token in a word or two, without anything that it holds."""
+    if isinstance(error, _Defect):
+        return str(error)
+    if isinstance(error, ClaimError):
+        return f"{error.error} {error.claim}"
+    return str(getattr(error, "error", "form"))
+
+
 def _names(claims: Mapping[str, Any], claim: str) -> frozenset[str]:
     """Return the names that a claim lists; none where the provider left it out."""
     value = claims.get(claim, [])
     listed = [value] if isinstance(value, str) else value
     if not isinstance(listed, list) or len(listed) > MAX_GROUPS:
-        raise ValueError(claim)
+        raise _Defect(claim)
     if not all(isinstance(name, str) and 0 < len(name) <= MAX_NAME for name in listed):
-        raise ValueError(claim)
+        raise _Defect(claim)
     return frozenset(listed)
 
 

@@ -24,7 +24,9 @@ from assistant.api.routes import (
     documents,
     openai,
     operations,
+    people,
     records,
+    scim,
     search,
     sessions,
     syncs,
@@ -44,10 +46,12 @@ ROUTERS = (
     documents.router,
     records.router,
     conversations.router,
+    people.router,
     access.router,
     audit.router,
     connectors.router,
     syncs.router,
+    scim.router,
     operations.router,
 )
 

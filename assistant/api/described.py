@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from assistant.api.problems import MEDIA_TYPE, OPENAI_PATHS
+from assistant.api.problems import MEDIA_TYPE, OPENAI_PATHS, SCIM_MEDIA_TYPE, SCIM_PATHS
 
 Json = dict[str, Any]
 
@@ -28,11 +28,24 @@ PROBLEM: Json = {
     },
 }
 
+SCIM_PROBLEM: Json = {
+    "title": "ScimError",
+    "description": "What went wrong (RFC 7644, section 3.12).",
+    "type": "object",
+    "required": ["schemas", "status", "detail"],
+    "properties": {
+        "schemas": {"type": "array", "items": {"type": "string"}},
+        "scimType": {"type": "string"},
+        "detail": {"type": "string"},
+        "status": {"type": "string"},
+    },
+}
+
 
 def with_problems(description: Json) -> Json:
     """Add to every route the statuses of the problems it may answer with."""
     schemas = description["components"]["schemas"]
-    schemas["Problem"] = PROBLEM
+    schemas |= {"Problem": PROBLEM, "ScimError": SCIM_PROBLEM}
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     for path, methods in description["paths"].items():
@@ -43,6 +56,10 @@ def with_problems(description: Json) -> Json:
 
 
 def _statuses(path: str, method: str, operation: Json) -> tuple[int, ...]:
+    if path.startswith(SCIM_PATHS):
+        # SCIM's clients know no 422 either.
+        changing = () if method == "get" else _OF_CHANGES
+        return (400, 413, 503, *_SIGNED_IN, *_OF_NAMED_THINGS, *changing)
     if not path.startswith("/v1/"):
         return ()
     statuses = _ALWAYS + (_SIGNED_IN if operation.get("security") else (401,))
@@ -57,6 +74,8 @@ def _statuses(path: str, method: str, operation: Json) -> tuple[int, ...]:
 def _add(responses: Json, path: str, status: int) -> None:
     if path.startswith(OPENAI_PATHS):
         content: Json = {"application/json": {}}
+    elif path.startswith(SCIM_PATHS):
+        content = {SCIM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ScimError"}}}
     else:
         content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     phrase = "Content Too Large" if status == 413 else HTTPStatus(status).phrase

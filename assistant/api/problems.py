@@ -25,7 +25,11 @@ from assistant.telemetry import logger
 Json = dict[str, Any]
 
 OPENAI_PATHS = ("/v1/chat/completions", "/v1/models")
+SCIM_PATHS = "/scim/v2"
 MEDIA_TYPE = "application/problem+json"
+SCIM_MEDIA_TYPE = "application/scim+json"
+
+SCIM_ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 
 _log = logger(__name__)
 
@@ -93,6 +97,9 @@ def response(error: Exception, path: str) -> JSONResponse:
     if path.startswith(OPENAI_PATHS):
         status = 400 if body["status"] == 422 else body["status"]
         return JSONResponse(openai_error(body), status, headers)
+    if path.startswith(SCIM_PATHS):
+        told = scim_error(body, error)
+        return JSONResponse(told, int(told["status"]), headers, media_type=SCIM_MEDIA_TYPE)
     return JSONResponse(body, body["status"], headers, media_type=MEDIA_TYPE)
 
 
@@ -135,6 +142,15 @@ def openai_error(body: Mapping[str, Any]) -> Json:
     kind = kinds.get(status, "invalid_request_error" if status < 500 else "server_error")
     code = str(body["type"]).rpartition(":")[2]
     return {"error": {"message": body["detail"], "type": kind, "param": None, "code": code}}
+
+
+def scim_error(body: Mapping[str, Any], error: Exception) -> Json:
+    """Return a problem in the shape of RFC 7644 (section 3.12), which knows no 422."""
+    status, kind = body["status"], getattr(error, "scim_type", None)
+    if status == 422:
+        status, kind = 400, kind or "invalidSyntax"
+    shown = {"detail": body["detail"], "status": str(status)}
+    return {"schemas": [SCIM_ERROR], **({"scimType": kind} if kind else {}), **shown}
 
 
 async def caught(

@@ -26,6 +26,7 @@ from assistant.audit.life_cycle import (
     ErasureStarted,
     HoldChanged,
 )
+from assistant.audit.provisioning import GroupPushed, PersonPushed
 from assistant.domain import Caller
 
 VERSION = 1
@@ -250,7 +251,7 @@ class PersonChanged:
 
 @dataclass(frozen=True, slots=True)
 class GroupsProvided:
-    """The identity provider told other groups of a person, or other members of a group."""
+    """A token of the identity provider told other groups of its person."""
 
     type: ClassVar[str] = "policy.groups_provided"
     about: str
@@ -315,6 +316,8 @@ EventData = (
     | DocumentDeleted
     | AclChanged
     | PersonChanged
+    | PersonPushed
+    | GroupPushed
     | GroupsProvided
     | KeyChanged
     | PolicyChanged

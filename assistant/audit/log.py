@@ -11,7 +11,7 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -37,6 +37,10 @@ from assistant.store import ledger, subject_keys
 from assistant.store.database import Database, DriverError
 from assistant.store.ledger import Frontier, StoredEvent, StoredHead, Wanted
 
+Told = Callable[[int, int], None]
+"""Is told how many events were looked at, of how many."""
+
+_TELL_EVERY = 1000
 _ENDING = re.compile(rb',"seq":(0|[1-9][0-9]*),"type":"[a-z_.]+","v":1\}\Z')
 
 
@@ -167,8 +171,11 @@ class AuditLog:
                 return None
         return self.seal()
 
-    def verify(self) -> Verification:
-        """Hash every event again and compare with every signed head, inside and outside."""
+    def verify(self, told: Told | None = None) -> Verification:
+        """Hash every event again and compare with every signed head, inside and outside.
+
+        `told` is called now and then with how many events were hashed, of how many.
+        """
         # Outside first: whatever head is read there, the snapshot has its events.
         try:
             outside = self._read_outside()
@@ -177,7 +184,11 @@ class AuditLog:
         with self._database.snapshot() as conn:
             heads = [*map(_signed, ledger.heads(conn)), *outside]
             genuine = [head for head in heads if is_signed(head, self.public_key)]
-            found = _walk(ledger.events(conn), genuine, ledger.frontier(conn))
+            now = ledger.frontier(conn)
+            events = ledger.events(conn)
+            if told is not None:
+                events = _counted(events, now.size if now else 0, told)
+            found = _walk(events, genuine, now)
         forged = sorted(head.size for head in heads if head not in genuine)
         if not found.ok or not forged:
             return found
@@ -270,6 +281,13 @@ def _keep(path: Path, head: TreeHead) -> None:
         file.write(line)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _counted(events: Iterator[StoredEvent], of: int, told: Told) -> Iterator[StoredEvent]:
+    for n, event in enumerate(events):
+        if n % _TELL_EVERY == 0:
+            told(n, of)
+        yield event
 
 
 def _walk(

@@ -5,13 +5,21 @@ from __future__ import annotations
 from pydantic import JsonValue
 from sqlalchemy import Connection
 
-from assistant.audit.event import Event, QueryAccepted, QueryPrompted, SignInFailed, plain
+from assistant.audit.event import (
+    Event,
+    QueryAccepted,
+    QueryPrompted,
+    SignInFailed,
+    plain,
+)
+from assistant.audit.provisioning import PersonPushed
 from assistant.store import subject_keys
 
 _FIELDS = {
     QueryAccepted.type: "question",
     QueryPrompted.type: "standalone_question",
     SignInFailed.type: "login",
+    PersonPushed.type: "user_name",
 }
 
 
@@ -26,6 +34,14 @@ def sealed_fields(conn: Connection, event: Event) -> dict[str, JsonValue]:
     if name is None:
         return {}
     value = plain(getattr(event.data, name))
-    is_login = isinstance(event.data, SignInFailed)
-    subject = login_subject(str(value)) if is_login else event.actor.person_id
-    return {name: dict(subject_keys.seal(conn, subject, event.at, value))}
+    return {name: dict(subject_keys.seal(conn, _subject(event), event.at, value))}
+
+
+def _subject(event: Event) -> str:
+    """Return whom the personal field of an event is about."""
+    match event.data:
+        case SignInFailed(login):
+            return login_subject(login)
+        case PersonPushed(person_id):
+            return person_id
+    return event.actor.person_id

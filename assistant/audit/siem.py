@@ -34,6 +34,8 @@ _CLASSES = {
     "auth.signed_out": _Class(*_AUTHENTICATION, 2, 1),
     "auth.failed": _Class(*_AUTHENTICATION, 1, 6),
     "policy.person_changed": _Class(*_ACCOUNT, 99, 6),
+    "policy.person_pushed": _Class(*_ACCOUNT, 99, 6),
+    "policy.group_pushed": _Class(*_ACCESS, 99, 5),
     "policy.groups_provided": _Class(*_ACCESS, 99, 5),
     "policy.key_changed": _Class(*_ACCOUNT, 99, 6),
     "access.examined": _Class(*_DATA, 1, 4),

@@ -8,6 +8,7 @@ import typer
 
 from assistant import wiring
 from assistant.access.key import DEFAULT_SCOPES, give_key, service
+from assistant.access.roles import KEYS_ONLY
 from assistant.audit.event import SYSTEM, Event, KeyChanged, PersonChanged
 from assistant.cli.console import AsJson, Data, out, print_json, print_table, settings
 from assistant.errors import InvalidRequest
@@ -30,6 +31,9 @@ def add(
     role: Annotated[
         list[str] | None, typer.Option(help="Role of a new service; repeatable.")
     ] = None,
+    company: Annotated[
+        str, typer.Option(help="Tenant of a new service, and of whom it pushes over SCIM.")
+    ] = "",
     days: Annotated[int, typer.Option(help="Days until it ends.")] = 90,
     data: Data = None,
 ) -> None:
@@ -43,7 +47,9 @@ def add(
             if user:
                 owner = people.person_with_login(conn, user)
             else:
-                owner, is_new = service(conn, for_service, role or ["employee"])
+                pushes = KEYS_ONLY & set(scopes)
+                roles_of = role or ([] if pushes else ["employee"])
+                owner, is_new = service(conn, for_service, roles_of, company)
                 if is_new:
                     roles = tuple(sorted(owner.roles))
                     log.append(conn, Event(SYSTEM, PersonChanged(owner.id, "added", roles)))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table, Text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from assistant.store.tables import metadata
 
 
-def _person(**options: bool) -> Column[str]:
-    return Column("person_id", Text, ForeignKey("people.id", ondelete="CASCADE"), **options)  # type: ignore[arg-type]
+def _person(name: str = "person_id", **options: bool) -> Column[str]:
+    return Column(name, Text, ForeignKey("people.id", ondelete="CASCADE"), **options)  # type: ignore[arg-type]
 
 
 def _time(name: str, **options: object) -> Column[object]:
@@ -45,4 +45,46 @@ quotas = Table(
     Column("name", Text, primary_key=True),
     Column("tokens", sa.Float, nullable=False),
     _time("at", nullable=False),
+)
+
+scim_users = Table(
+    "scim_users",
+    metadata,
+    _person(primary_key=True),
+    _person("directory_id", nullable=False),
+    Column("user_name", Text, nullable=False),
+    Column("external_id", Text),
+    Column("active", sa.Boolean, nullable=False),
+    Column("attributes", JSONB, nullable=False),
+    Column("locked", sa.Boolean, nullable=False, server_default=sa.text("false")),
+    _time("created_at", nullable=False, server_default=sa.func.now()),
+    _time("updated_at", nullable=False, server_default=sa.func.now()),
+    _time("deleted_at"),
+    Index("ix_scim_users_external_id", "directory_id", "external_id"),
+)
+
+scim_groups = Table(
+    "scim_groups",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _person("directory_id", nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("external_id", Text),
+    _time("created_at", nullable=False, server_default=sa.func.now()),
+    _time("updated_at", nullable=False, server_default=sa.func.now()),
+)
+
+# Names are unique within a directory, in whatever case.
+Index(
+    "uq_scim_users_user_name",
+    scim_users.c.directory_id,
+    sa.func.lower(scim_users.c.user_name),
+    unique=True,
+    postgresql_where=scim_users.c.deleted_at.is_(None),
+)
+Index(
+    "uq_scim_groups_display_name",
+    scim_groups.c.directory_id,
+    sa.func.lower(scim_groups.c.display_name),
+    unique=True,
 )

@@ -73,6 +73,18 @@ def replace_groups_of(
     return _replace(conn, ours, {(group, member) for group in groups})
 
 
+def replace_members(conn: Connection, group: Principal, members: Collection[Principal]) -> bool:
+    """Make these the members that an identity provider gave a group, as `replace_groups_of`."""
+    ours = sa.and_(memberships.c.source_id.is_(None), memberships.c.group_name == group)
+    return _replace(conn, ours, {(group, member) for member in members})
+
+
+def forget_group(conn: Connection, group: Principal) -> None:
+    """Take everybody out of a group of an identity provider, and it out of others."""
+    named = sa.or_(memberships.c.group_name == group, memberships.c.member == group)
+    _replace(conn, sa.and_(memberships.c.source_id.is_(None), named), set())
+
+
 def _replace(
     conn: Connection, ours: sa.ColumnElement[bool], wanted: set[tuple[Principal, Principal]]
 ) -> bool:

@@ -81,6 +81,26 @@ def document(conn: Connection, document_id: DocumentId) -> DocumentRow | None:
     return _document(row) if row is not None else None
 
 
+def documents_called(
+    conn: Connection, name: str, access_ids: Collection[int] | None = None
+) -> list[DocumentRow]:
+    """Return the live documents with this id, address, path or title, under these ACLs or any.
+
+    At most ten; the title counts only where ACLs are given.
+    """
+    named = [
+        documents.c.id == name,
+        documents.c.uri == name,
+        documents.c.external_id == name,
+    ]
+    query = _documents()
+    if access_ids is not None:
+        named.append(sa.func.lower(documents.c.title) == name.lower())
+        query = query.where(documents.c.access_id == sa.any_(_ints(access_ids)))
+    rows = conn.execute(query.where(sa.or_(*named)).order_by(documents.c.id).limit(10))
+    return [_document(row) for row in rows]
+
+
 def documents_of(
     conn: Connection, access_ids: Collection[int], limit: int = 100, offset: int = 0
 ) -> list[DocumentRow]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -21,6 +21,7 @@ from assistant.domain import Principal, Role
 from assistant.errors import Conflict, NotFound, Unauthenticated
 from assistant.store import holders
 from assistant.store.heads import bump_epoch
+from assistant.store.identity_tables import scim_users
 from assistant.store.tables import people, sessions
 
 LOCAL = "local"
@@ -148,14 +149,26 @@ def describe(
     conn: Connection, person: Person, name: str, email: str | None, roles: Collection[Role]
 ) -> bool:
     """Keep what an identity provider says of a person now; tells whether anything changed."""
-    if (person.name, person.email, person.roles) == (name, email, frozenset(roles)):
+    return amend(conn, replace(person, name=name, email=email, roles=frozenset(roles)))
+
+
+def amend(conn: Connection, person: Person) -> bool:
+    """Keep a person's name, e-mail, roles, language and company; tells whether any changed."""
+    before = person_by_id(conn, person.id)
+    if before is None or before == person:
         return False
     conn.execute(
         sa.update(people)
         .where(people.c.id == person.id)
-        .values(name=name, email=email, roles=sorted(roles))
+        .values(
+            name=person.name,
+            email=person.email,
+            roles=sorted(person.roles),
+            lang=person.lang,
+            company=person.company,
+        )
     )
-    if person.roles != frozenset(roles):
+    if (before.roles, before.company) != (person.roles, person.company):
         bump_epoch(conn)
     return True
 
@@ -175,9 +188,31 @@ def disable(conn: Connection, login: str) -> None:
         .where(people.c.id == person.id)
         .values(disabled_at=sa.func.coalesce(people.c.disabled_at, sa.func.now()))
     )
-    _end_sessions(conn, person.id)
-    holders.sign_out(conn, person.id)
+    # Whoever else locked them out before no longer lets them in alone.
+    conn.execute(
+        sa.update(scim_users).where(scim_users.c.person_id == person.id).values(locked=False)
+    )
+    sign_out_everywhere(conn, person.id)
     bump_epoch(conn)
+
+
+def sign_out_everywhere(conn: Connection, person_id: str) -> None:
+    """End a person's sessions, and the identity provider's tokens that were issued until now."""
+    _end_sessions(conn, person_id)
+    holders.sign_out(conn, person_id)
+
+
+def n_open_sessions(conn: Connection) -> dict[str, int]:
+    """Count the sessions that are good now, by the id of their person."""
+    rows = conn.execute(
+        sa.select(sessions.c.person_id, sa.func.count())
+        .where(
+            sessions.c.revoked_at.is_(None),
+            sessions.c.expires_at > sa.func.clock_timestamp(),
+        )
+        .group_by(sessions.c.person_id)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def enable(conn: Connection, login: str) -> None:

@@ -52,12 +52,15 @@ def reading_of_message(source: Source, message: EmailMessage | Message) -> Readi
     subject = _header(message, "Subject")
     if subject:
         outline.heading(subject, 1)
-    outline.record(_envelope(message))
-    record = _record(message, len(outline.blocks) - 1)
+    files = list(_attached(message))
+    names = tuple(name for name, _ in files if name)
+    outline.record(_envelope(message, names))
+    record = _record(message, len(outline.blocks) - 1, names)
     warnings = _place_body(outline, message)
     attached = Attachments(outline, source)
     has_text = len(outline.blocks) > 1 + bool(subject)
-    for name, data in _attached(message):
+    for name, part in files:
+        data = _bytes(part)
         if not has_text and data.lstrip().startswith(_PGP.encode()):
             raise ReadError("encrypted", "The e-mail is encrypted; its text can't be read.")
         attached.add(name, data)
@@ -87,20 +90,34 @@ def _parts(message: EmailMessage | Message) -> Iterator[EmailMessage | Message]:
                 waiting += [p for p in reversed(inner) if isinstance(p, Message)]
 
 
-def _attached(message: EmailMessage | Message) -> Iterator[tuple[str, bytes]]:
-    """Names and bytes of the files and messages inside a message, without inline pictures."""
+def _attached(message: EmailMessage | Message) -> Iterator[tuple[str, Message]]:
+    """The parts that are files or messages, without inline pictures, and their names."""
     for part in _parts(message):
         name = _attachment(part)
         if part.get_content_maintype() == "message":
-            inner = part.get_payload()
-            nested = inner[0] if isinstance(inner, list) and inner else None
-            if isinstance(nested, Message) and part is not message:
-                yield _header(nested, "Subject") or name, _whole(nested)
-        elif name and not part.is_multipart():
-            is_inline = bool(part.get("Content-ID")) and part.get_content_disposition() == "inline"
-            data = part.get_payload(decode=True)
-            if isinstance(data, bytes) and not is_inline:
-                yield name, data
+            if part is not message and (nested := _nested(part)) is not None:
+                yield clean(_header(nested, "Subject") or name), part
+        elif name and not part.is_multipart() and not _is_inline(part):
+            yield name, part
+
+
+def _is_inline(part: Message) -> bool:
+    """Whether a part is shown inside the text, as a picture is."""
+    return bool(part.get("Content-ID")) and part.get_content_disposition() == "inline"
+
+
+def _nested(part: Message) -> Message | None:
+    inner = part.get_payload()
+    first = inner[0] if isinstance(inner, list) and inner else None
+    return first if isinstance(first, Message) else None
+
+
+def _bytes(part: Message) -> bytes:
+    """An attached file decoded, an attached message as it is."""
+    if part.get_content_maintype() == "message" and (nested := _nested(part)) is not None:
+        return _whole(nested)
+    data = part.get_payload(decode=True)
+    return data if isinstance(data, bytes) else b""
 
 
 def _whole(message: Message) -> bytes:
@@ -120,19 +137,21 @@ def _header(message: EmailMessage | Message, name: str) -> str:
         return clean(str(raw))
 
 
-def _record(message: EmailMessage | Message, block: int) -> Record:
+def _record(message: EmailMessage | Message, block: int, files: tuple[str, ...]) -> Record:
     values: dict[str, Value | None] = {
         name.lower().replace("-", "_"): _header(message, name)
         for name in ("From", "To", "Cc", "Date", "Subject", "In-Reply-To")
     }
     values["date"] = _sent_at(message) or values["date"]
+    values["attachments"] = files
     return Record("email", valued(values), id=_header(message, "Message-ID"), block=block)
 
 
-def _envelope(message: EmailMessage | Message) -> str:
+def _envelope(message: EmailMessage | Message, files: tuple[str, ...]) -> str:
     sent_at = _sent_at(message)
     fields = [(name, _header(message, name)) for name in ("From", "To", "Cc", "Date")]
     shown = [(name, sent_at.isoformat() if sent_at and name == "Date" else v) for name, v in fields]
+    shown.append(("Attachments", ", ".join(files)))
     return " · ".join(f"{name}: {value}" for name, value in shown if value)
 
 

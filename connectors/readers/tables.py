@@ -34,12 +34,17 @@ def is_figure(cell: str) -> bool:
     return bool(_FIGURE.match(cell) or _DATE.match(cell)) or cell in _DASH
 
 
+def is_name(cell: str) -> bool:
+    """Whether a cell can name a column: a year or no figure."""
+    return bool(_YEAR.match(cell)) or not is_figure(cell)
+
+
 def is_header(row: Sequence[str], width: int) -> bool:
     """Whether a row can name columns: mostly filled, no figures except years."""
     filled = [cell for cell in row if cell]
     if len(filled) * 2 < width or (width > 1 and len(filled) < 2):
         return False
-    return all(_YEAR.match(cell) or not is_figure(cell) for cell in filled)
+    return all(map(is_name, filled))
 
 
 def join_headers(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
@@ -66,7 +71,8 @@ def merge_signs(rows: Sequence[Sequence[str]]) -> list[list[str]]:
                     cells[after], cells[i] = cell + cells[after], ""
             elif cell in _TAIL:
                 before = next((k for k in range(i - 1, max(i - 3, -1), -1) if cells[k]), None)
-                if before is not None and cells[before][-1:].isdigit():
+                end = cells[before][-1:] if before is not None else ""
+                if before is not None and (end.isdigit() or end == ")" or end in _DASH):
                     cells[before], cells[i] = cells[before] + cell, ""
         result.append(cells)
     return result

@@ -192,6 +192,8 @@ def routes_table() -> str:
 def _permission(dependant: Any) -> str:
     if isinstance(dependant.call, Permitted):
         roles = sorted(PERMISSIONS[dependant.call.permission])
+        if not roles:
+            return f"a key with the scope `{dependant.call.permission}`"
         return "everybody signed in" if len(roles) == 4 else ", ".join(roles)
     for inner in dependant.dependencies:
         if (found := _permission(inner)) != "anybody":

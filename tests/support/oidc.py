@@ -6,7 +6,7 @@ import json
 import select
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -32,6 +32,15 @@ class Provider:
 
     issuer: str
     keys: dict[str, Key]
+
+    @property
+    def port(self) -> int:
+        """Return the port it listens on."""
+        return int(self.issuer.rpartition(":")[2])
+
+    def n_times_asked(self) -> int:
+        """Count how often its keys were asked for."""
+        return int(httpx.get(f"{self.issuer}/n-keys", timeout=60).text)
 
     def token(self, login: str, algorithm: str = "RS256") -> str:
         """Sign somebody in through the provider's own forms; returns their access token."""
@@ -87,19 +96,28 @@ class _Form(HTMLParser):
             self.values[str(found["name"])] = found.get("value") or ""
 
 
+def new_keys(name: str = "") -> dict[str, Key]:
+    """Make a provider's keys by algorithm; their ids end in a name."""
+    return {
+        "RS256": RSAKey.generate_key(2048, {"kid": f"rsa{name}", "use": "sig", "alg": "RS256"}),
+        "ES256": ECKey.generate_key("P-256", {"kid": f"ec{name}", "use": "sig", "alg": "ES256"}),
+        "Ed25519": OKPKey.generate_key(
+            "Ed25519", {"kid": f"ed{name}", "use": "sig", "alg": "Ed25519"}
+        ),
+    }
+
+
 @contextmanager
-def provider() -> Iterator[Provider]:
-    """Start a provider on a free port."""
+def provider(
+    keys: dict[str, Key] | None = None, older: Sequence[Key] = (), port: int = 0
+) -> Iterator[Provider]:
+    """Start a provider, by default on a free port; `older` keys are published, but not used."""
     node = shutil.which("node")
     if node is None or not (PACKAGES / "node_modules").is_dir():
         pytest.fail("The sign-in tests need Node.js and oidc-provider; run: make servers")
-    port = free_port()
-    keys: dict[str, Key] = {
-        "RS256": RSAKey.generate_key(2048, {"kid": "rsa", "use": "sig", "alg": "RS256"}),
-        "ES256": ECKey.generate_key("P-256", {"kid": "ec", "use": "sig", "alg": "ES256"}),
-        "Ed25519": OKPKey.generate_key("Ed25519", {"kid": "ed", "use": "sig", "alg": "Ed25519"}),
-    }
-    private = json.dumps({"keys": [key.as_dict(private=True) for key in keys.values()]})
+    port, keys = port or free_port(), keys or new_keys()
+    published = [key.as_dict(private=True) for key in (*keys.values(), *older)]
+    private = json.dumps({"keys": published})
     script = str(Path(__file__).with_name("oidc_provider.mjs"))
     command = [node, script, str(PACKAGES), private, str(port)]
     with subprocess.Popen(

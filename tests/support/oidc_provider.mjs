@@ -36,4 +36,13 @@ const provider = new Provider(issuer, {
   extraTokenClaims: (ctx, token) => ({ name: token.accountId, groups: groups[token.accountId] }),
   findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
 });
+// How often the keys were asked for, for tests that nobody can make somebody ask for them.
+let nKeys = 0;
+provider.use(async (ctx, next) => {
+  if (ctx.path === '/n-keys') ctx.body = String(nKeys);
+  else {
+    nKeys += ctx.path === '/jwks';
+    await next();
+  }
+});
 provider.listen(Number(port), '127.0.0.1', () => console.log('ready'));

@@ -14,7 +14,6 @@ from babel.messages.pofile import read_po
 
 from ui.model import Answer
 from ui.text import FOLDER, LOCALES, Speech, language
-
 from ui.views.exchange import disagreement
 
 SOURCE = FOLDER.parent

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from assistant.access.comparison import compare
 from assistant.access.explanation import explain
 from assistant.access.invisibility import why
+from assistant.access.readers import one_called, readers, reading
 from assistant.access.simulation import simulate
 from assistant.api.deps import AssistantOf, Examiner, Reader
 from assistant.api.schemas.access import (
@@ -18,6 +19,8 @@ from assistant.api.schemas.access import (
     ComparisonBody,
     ExplanationBody,
     InvisibilityBody,
+    ReadersBody,
+    ReadingBody,
     SimulationBody,
 )
 from assistant.audit.event import AccessExamined, Event, actor_of
@@ -27,18 +30,37 @@ from assistant.wiring import Assistant
 router = APIRouter(prefix="/v1/access", tags=["access"])
 
 Login = Annotated[str, Query(min_length=1, max_length=200)]
-DocumentAsked = Annotated[str, Query(min_length=1, max_length=100)]
+NameAsked = Annotated[str, Query(min_length=1, max_length=2000)]
 
 
 @router.get("/explain")
 def explained(
-    assistant: AssistantOf, caller: Examiner, user: Login, document: DocumentAsked
+    assistant: AssistantOf, caller: Examiner, user: Login, document: NameAsked
 ) -> ExplanationBody:
     """Explain why a person may read a document or not: groups, entries of its ACL, rule, age."""
     with assistant.database.begin() as conn:
-        found = explain(conn, user, document, _max_age_s(assistant))
-        _examined(conn, assistant, caller, AccessExamined("explain", (user,), document))
+        document_id = one_called(conn, document).id
+        found = explain(conn, user, document_id, _max_age_s(assistant))
+        _examined(conn, assistant, caller, AccessExamined("explain", (user,), document_id))
     return ExplanationBody.model_validate(dataclasses.asdict(found))
+
+
+@router.get("/reading")
+def what_somebody_reads(assistant: AssistantOf, caller: Examiner, user: Login) -> ReadingBody:
+    """Count what a person may read, by source, collection and the rule that opens it."""
+    with assistant.database.begin() as conn:
+        found = reading(conn, user, _max_age_s(assistant))
+        _examined(conn, assistant, caller, AccessExamined("reading", (user,)))
+    return ReadingBody.model_validate(dataclasses.asdict(found))
+
+
+@router.get("/readers")
+def who_reads_it(assistant: AssistantOf, caller: Examiner, document: NameAsked) -> ReadersBody:
+    """List who may read a document, named by its id, address or path, and by which rule."""
+    with assistant.database.begin() as conn:
+        found = readers(conn, document, _max_age_s(assistant))
+        _examined(conn, assistant, caller, AccessExamined("readers", (), found.document_id))
+    return ReadersBody.model_validate(dataclasses.asdict(found))
 
 
 @router.get("/compare")
@@ -66,6 +88,18 @@ def why_not(assistant: AssistantOf, caller: Reader, document_id: str) -> Invisib
     with assistant.database.begin() as conn:
         found = why(conn, caller, document_id, _max_age_s(assistant))
         _examined(conn, assistant, caller, AccessExamined("why", (), document_id[:100]))
+    return InvisibilityBody.model_validate(dataclasses.asdict(found))
+
+
+@router.get("/why")
+def why_not_called(assistant: AssistantOf, caller: Reader, document: NameAsked) -> InvisibilityBody:
+    """Tell a reader the same of a document that they name by its title, address or path.
+
+    What they typed is not recorded: it may be the title of something.
+    """
+    with assistant.database.begin() as conn:
+        found = why(conn, caller, document, _max_age_s(assistant))
+        _examined(conn, assistant, caller, AccessExamined("why"))
     return InvisibilityBody.model_validate(dataclasses.asdict(found))
 
 

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import AsyncIterator
 from itertools import chain
 from typing import Annotated, Any, Literal, cast
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from assistant.answering import replay as replays
+from assistant.api import problems
 from assistant.api.deps import AssistantOf, Auditor, Exporter, ReceiptHolder
-from assistant.api.schemas.audit import EventFilter, EventList, Head, Heads, ReplayBody
+from assistant.api.schemas.audit import (
+    AccountBody,
+    EventFilter,
+    EventList,
+    Head,
+    Heads,
+    ReplayBody,
+)
 from assistant.api.schemas.operations import VerificationBody
+from assistant.api.verification import Walk
+from assistant.audit import account as accounts
 from assistant.audit import siem
 from assistant.audit.event import AuditRead, Event, QueryFinished, actor_of
 from assistant.audit.keys import public_pem
@@ -22,6 +34,9 @@ from assistant.domain import Caller
 from assistant.errors import NotFound
 
 router = APIRouter(tags=["audit"])
+
+WATCHED = """`progress` with `n_events` hashed `of` so many, and last `done` with what was found, or
+`problem` (RFC 9457)."""
 
 
 @router.get("/v1/receipts/{receipt_id}")
@@ -64,6 +79,14 @@ def prove(
     found = assistant.audit.receipt(seq)
     assistant.audit.record(Event(actor_of(caller), AuditRead(seq, seq, "prove")))
     return found
+
+
+@router.get("/v1/audit/queries/{query_id}")
+def account(assistant: AssistantOf, caller: Auditor, query_id: str) -> AccountBody:
+    """Tell all that the log has of one question, with its proof checked anew."""
+    read = AuditRead(0, -1, f"account {query_id[:64]}")
+    assistant.audit.record(Event(actor_of(caller), read))
+    return AccountBody.of(accounts.account(assistant.audit, query_id))
 
 
 @router.post("/v1/audit/queries/{query_id}/replay")
@@ -122,6 +145,26 @@ def verify(assistant: AssistantOf, caller: Auditor) -> VerificationBody:
     read = AuditRead(0, max(found.n_events - 1, 0), "verify")
     assistant.audit.record(Event(actor_of(caller), read))
     return VerificationBody(**dataclasses.asdict(found))
+
+
+def watched(assistant: AssistantOf, caller: Auditor) -> Walk:
+    """Record that the log is verified, before its first event is looked at."""
+    read = AuditRead(0, max(assistant.audit.size - 1, 0), "verify")
+    assistant.audit.record(Event(actor_of(caller), read))
+    return Walk(assistant.audit)
+
+
+@router.get(
+    "/v1/audit/verification",
+    response_class=EventSourceResponse,
+    responses={200: {"description": WATCHED}},
+)
+async def verification(
+    request: Request, walk: Annotated[Walk, Depends(watched)]
+) -> AsyncIterator[ServerSentEvent]:
+    """Verify as `/v1/audit/verify`, and tell how far it is."""
+    async for name, data in problems.caught(walk.told(), request.url.path):
+        yield ServerSentEvent(event=name, data=data)
 
 
 def _is_own(event: dict[str, Any], caller: Caller) -> bool:

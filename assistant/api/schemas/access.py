@@ -67,6 +67,54 @@ class ComparisonBody(BaseModel):
     both: tuple[AmountBody, ...]
 
 
+class ShelfBody(BaseModel):
+    """Documents of one source and collection that one rule opens; `path` leads to what it names."""
+
+    source: str
+    collection: str
+    rule: str
+    path: tuple[str, ...]
+    n_documents: int
+    examples: tuple[str, ...]
+    access_as_of: datetime | None
+
+
+class ReadingBody(BaseModel):
+    """What a person may read, and how much stays closed to them.
+
+    Without `may_open` the person is disabled or has no role that opens documents.
+    """
+
+    login: str
+    may_open: bool
+    n_documents: int
+    n_closed: int
+    shelves: tuple[ShelfBody, ...]
+
+
+class ReaderBody(BaseModel):
+    """Somebody who may read a document, and by which rule."""
+
+    login: str
+    name: str
+    rule: str
+    path: tuple[str, ...]
+
+
+class ReadersBody(BaseModel):
+    """Who of all `n_people` may read a document, and its ACL."""
+
+    document_id: str
+    source: str
+    collection: str
+    access_as_of: datetime | None
+    allow: tuple[str, ...]
+    deny: tuple[str, ...]
+    all_of: tuple[str, ...]
+    n_people: int
+    readers: tuple[ReaderBody, ...]
+
+
 class MembershipBody(Request):
     """A login or a principal, and the group that it joins or leaves."""
 

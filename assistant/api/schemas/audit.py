@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from assistant.audit.account import Account, Proof
 from assistant.store.ledger import Wanted
 
 
@@ -58,6 +60,128 @@ class Heads(BaseModel):
 
     public_key: str
     heads: list[Head]
+
+
+class PromptedChunkBody(BaseModel):
+    """A passage that was prompted, with the decision that let its reader have it.
+
+    `verdicts` are those of the answer's quotes from it; none: it was read and not cited.
+    """
+
+    chunk_id: int
+    document_id: str
+    version: int
+    sha256: str
+    allowed: bool
+    rule: str
+    verdicts: list[str]
+
+
+class ProofBody(BaseModel):
+    """Whether the last event of a question is in the signed log, checked for this response.
+
+    `state`: `proven`, `unsigned` (the sealer has not come by yet) or `broken`, for the reason
+    that `fault` tells. `path` are the hashes that lead from the event's to the head's root.
+    """
+
+    state: Literal["proven", "unsigned", "broken"]
+    fault: str
+    seq: int | None
+    path: list[str]
+    head: Head | None
+
+    @classmethod
+    def of(cls, proof: Proof) -> Self:
+        """Describe a proof."""
+        receipt = proof.receipt
+        state: Literal["proven", "broken"] = "proven" if proof.holds else "broken"
+        return cls(
+            state=state if receipt is not None else "unsigned",
+            fault=proof.fault,
+            seq=receipt["seq"] if receipt is not None else None,
+            path=list(receipt["proof"]) if receipt is not None else [],
+            head=Head.model_validate(receipt["head"]) if receipt is not None else None,
+        )
+
+
+class AccountBody(BaseModel):
+    """A question as the log has it, from its asking to its end.
+
+    What was erased reads `[erased]`. `outcome`: `finished`, `aborted` for the `reason` given, or
+    `open`. `receipt` is the number of the answer's receipt.
+    """
+
+    query_id: str
+    receipt: str
+    outcome: Literal["finished", "aborted", "open"]
+    reason: str
+    person_id: str
+    roles: list[str]
+    via: str
+    asked_at: str
+    ended_at: str | None
+    question: str
+    standalone_question: str
+    lang: str
+    filters: dict[str, list[str]]
+    generator: str
+    embedder: str
+    prompt_sha256: str
+    policy_epoch: int | None
+    index_generation: str
+    n_found: int
+    chunks: list[PromptedChunkBody]
+    answer_sha256: str
+    abstained: bool
+    n_withheld: int
+    seconds: str
+    proof: ProofBody
+
+    @classmethod
+    def of(cls, account: Account) -> Self:
+        """Describe an account."""
+        asked, ended = account.accepted, account.ended
+        prompted: Mapping[str, Any] = account.prompted["data"] if account.prompted else {}
+        told: Mapping[str, Any] = ended["data"] if ended else {}
+        outcome: Literal["finished", "aborted"] = "finished" if account.receipt else "aborted"
+        return cls(
+            query_id=account.query_id,
+            receipt=account.receipt,
+            outcome=outcome if ended else "open",
+            reason=told.get("reason", ""),
+            person_id=asked["actor"]["person_id"],
+            roles=asked["actor"]["roles"],
+            via=asked["actor"].get("via", ""),
+            asked_at=asked["at"],
+            ended_at=ended["at"] if ended else None,
+            question=asked["data"]["question"],
+            standalone_question=prompted.get("standalone_question", ""),
+            lang=prompted.get("lang", ""),
+            filters=prompted.get("filters", {}),
+            generator=prompted.get("generator", ""),
+            embedder=prompted.get("embedder", ""),
+            prompt_sha256=prompted.get("prompt_sha256", ""),
+            policy_epoch=prompted.get("policy_epoch"),
+            index_generation=prompted.get("index_generation", ""),
+            n_found=prompted.get("n_found", 0),
+            chunks=_chunks(prompted, told),
+            answer_sha256=told.get("answer_sha256", ""),
+            abstained=told.get("abstained", False),
+            n_withheld=told.get("n_withheld", 0),
+            seconds=told.get("seconds", ""),
+            proof=ProofBody.of(account.proof),
+        )
+
+
+def _chunks(prompted: Mapping[str, Any], told: Mapping[str, Any]) -> list[PromptedChunkBody]:
+    quotes = told.get("citations", ())
+    return [
+        PromptedChunkBody(
+            **chunk,
+            verdicts=[q["verdict"] for q in quotes if q["chunk_id"] == chunk["chunk_id"]],
+        )
+        for chunk in prompted.get("chunks", ())
+    ]
 
 
 class ReplayedChunkBody(BaseModel):

@@ -6,10 +6,13 @@ import json
 from typing import Any
 
 import httpx
+import httpx_sse
 import pytest
+import sqlalchemy as sa
 
 from assistant.audit import verifier
 from assistant.audit.receipt import verify_receipt
+from assistant.store.database import Database
 from assistant.wiring import Assistant
 from tests.integration.api.conftest import SignIn
 from tests.support.company import Company
@@ -118,3 +121,59 @@ def test_others_get_nothing(sign_in: SignIn, company: Company) -> None:
         client = sign_in(login)
         for path in ("events", "events/0", "export", "heads", "verify"):
             assert client.get(f"/v1/audit/{path}").status_code == 403, (login, path)
+
+
+def test_an_account_has_all_of_a_question_and_its_proof(
+    olga: httpx.Client, assistant: Assistant
+) -> None:
+    prompted = found(olga, type="query.prompted")[1]
+    query = prompted["data"]["query_id"]
+    told = olga.get(f"/v1/audit/queries/{query}").json()
+    assert told["question"] == "What was the net income of 2025?"
+    assert (told["outcome"], told["person_id"]) == ("finished", prompted["actor"]["person_id"])
+    assert [one["chunk_id"] for one in told["chunks"]] == [
+        one["chunk_id"] for one in prompted["data"]["chunks"]
+    ]
+    assert all(one["allowed"] and one["rule"] for one in told["chunks"])
+    assert any(one["verdicts"] == ["verified"] for one in told["chunks"])
+    assert told["policy_epoch"] == prompted["data"]["policy_epoch"]
+    proof = told["proof"]
+    assert (proof["state"], proof["fault"]) == ("proven", "")
+    receipt = olga.get(f"/v1/receipts/{told['receipt']}").json()
+    assert (proof["seq"], proof["path"]) == (int(told["receipt"]), receipt["proof"])
+    assert found(olga, type="audit.read", limit=3)[1]["data"]["purpose"] == f"account {query}"
+    assert olga.get("/v1/audit/queries/nothing").status_code == 404
+
+
+def test_an_account_of_an_altered_event_says_that_it_is_not_proven(
+    olga: httpx.Client, database: Database
+) -> None:
+    finished = found(olga, type="query.finished")[0]
+    with database.begin() as conn:
+        conn.execute(sa.text("ALTER TABLE audit_events DISABLE TRIGGER ALL"))
+        altered = "convert_to(replace(convert_from(body, 'UTF8'), :was, :now), 'UTF8')"
+        conn.execute(
+            sa.text(f"UPDATE audit_events SET body = {altered} WHERE seq = :seq"),
+            {"seq": finished["seq"], "was": '"n_withheld":0', "now": '"n_withheld":9'},
+        )
+    told = olga.get(f"/v1/audit/queries/{finished['data']['query_id']}").json()
+    assert told["proof"]["state"] == "broken"
+    assert "does not prove" in told["proof"]["fault"]
+    events = walked(olga)
+    assert events[-1][0] == "done"
+    assert (events[-1][1]["ok"], events[-1][1]["first_bad_seq"]) == (False, finished["seq"])
+
+
+def walked(olga: httpx.Client) -> list[tuple[str, dict[str, Any]]]:
+    with httpx_sse.connect_sse(olga, "GET", "/v1/audit/verification") as source:
+        source.response.raise_for_status()
+        return [(one.event, one.json()) for one in source.iter_sse()]
+
+
+def test_a_verification_tells_how_far_it_is(olga: httpx.Client) -> None:
+    *steps, (last, told) = walked(olga)
+    assert last == "done"
+    assert (told["ok"], told["first_bad_seq"]) == (True, None)
+    assert all(name == "progress" for name, _ in steps)
+    assert steps[0][1]["of"] <= told["n_events"]
+    assert found(olga, type="audit.read")[0]["data"]["purpose"] == "verify"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import httpx
@@ -13,6 +13,7 @@ import pytest
 
 from assistant.access.identity import lock_out
 from assistant.access.key import DEFAULT_SCOPES, give_key, service
+from assistant.answering.watched import EVERY_S
 from assistant.api.app import create_app
 from assistant.domain import Role
 from assistant.errors import Conflict, InvalidRequest
@@ -177,49 +178,36 @@ def test_a_service_asks_for_a_person_only_with_their_token(
             assert refused.get("/v1/me").status_code == 401, (first[:3], second[:3])
 
 
-Credential = Callable[[str, Provider, Database, Settings], tuple[str, str]]
-
-
-def _session(url: str, idp: Provider, database: Database, settings: Settings) -> tuple[str, str]:
-    with database.begin() as conn:
-        person = people.person_with_login(conn, "ana")
-        return "ana", people.start_session(conn, person.id, 3600)
-
-
-def _token(url: str, idp: Provider, database: Database, settings: Settings) -> tuple[str, str]:
-    return f"{idp.issuer}|ana", idp.token("ana")
-
-
-def _key(url: str, idp: Provider, database: Database, settings: Settings) -> tuple[str, str]:
-    return "ana", key_of(database, settings, "ana")[1]
-
-
-@pytest.mark.parametrize("credential", [_session, _token, _key])
-def test_disabling_ends_the_credential_and_the_running_stream(
-    credential: Credential,
-    url: str,
-    idp: Provider,
-    database: Database,
-    settings: Settings,
-    generator: ScriptedGenerator,
+def test_disabling_ends_session_token_key_and_running_streams(
+    url: str, idp: Provider, database: Database, settings: Settings, generator: ScriptedGenerator
 ) -> None:
     """CVE-2026-32717: the key of a suspended user went on working."""
-    login, token = credential(url, idp, database, settings)
-    generator.hold(0)
+    login, token = f"{idp.issuer}|ana", idp.token("ana")
     with closing(client(url, token)) as ana:
-        assert ana.get("/v1/me").status_code == 200
-        with ana.stream("POST", "/v1/chat", json={"question": "When does the canteen open?"}) as r:
-            assert r.status_code == 200
-            with database.begin() as conn:
-                lock_out(conn, login)
-            # The generator still says nothing: the stream ends without waiting for it.
-            ended = list(events(r))
-        assert ended[-1][0] == "problem"
-        assert ended[-1][1]["status"] == 401
-        assert ana.get("/v1/me").status_code == 401
-    assert generator.n_closed == 1
+        person_id = ana.get("/v1/me").json()["person"]["id"]
+    with database.begin() as conn:
+        session = people.start_session(conn, person_id, 3600)
+    _, key = key_of(database, settings, login)
+    generator.hold(0)
+    with ExitStack() as stack:
+        clients = [stack.enter_context(closing(client(url, c))) for c in (session, token, key)]
+        streams = [
+            stack.enter_context(
+                ana.stream("POST", "/v1/chat", json={"question": "When does the canteen open?"})
+            )
+            for ana in clients
+        ]
+        assert [stream.status_code for stream in streams] == [200, 200, 200]
+        # Asked several times a second, even while the generator says nothing.
+        assert EVERY_S < 0.5
+        with database.begin() as conn:
+            lock_out(conn, login)
+        ends = [list(events(stream))[-1] for stream in streams]
+        assert [(name, data["status"]) for name, data in ends] == [("problem", 401)] * 3
+        assert [ana.get("/v1/me").status_code for ana in clients] == [401, 401, 401]
+    assert (generator.n_closed, generator.n_completed) == (3, 0)
     aborted = [event for event in events_of(database) if event["type"] == "query.aborted"]
-    assert aborted[-1]["data"]["reason"] == "unauthenticated"
+    assert [event["data"]["reason"] for event in aborted] == ["unauthenticated"] * 3
 
 
 def test_quotas_hold_for_all_requests_at_once(
@@ -228,7 +216,8 @@ def test_quotas_hold_for_all_requests_at_once(
     chosen = IdentitySettings.model_validate({"questions_per_minute": 3})
     settings = Settings(data_dir=tmp_path, identity=chosen)
     with served(create_app(assembled(settings, company.database, generator))) as url:
-        _, token = _session(url, Provider("", {}), company.database, settings)
+        with company.database.begin() as conn:
+            token = people.start_session(conn, people.person_with_login(conn, "ana").id, 3600)
         found: list[httpx.Response] = []
 
         def ask() -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 
-from assistant.access.roles import PERMISSIONS, Permission, check_roles, require
+from assistant.access.roles import KEYS_ONLY, PERMISSIONS, Permission, check_roles, require
 from assistant.domain import Caller, Role
 from assistant.errors import Forbidden, InvalidRequest
 
@@ -15,7 +16,7 @@ def caller(*roles: Role) -> Caller:
 
 def test_every_permission_has_roles() -> None:
     assert set(PERMISSIONS) == set(get_args(Permission))
-    assert all(PERMISSIONS.values())
+    assert {name for name, roles in PERMISSIONS.items() if not roles} == KEYS_ONLY == {"scim"}
 
 
 def test_nobody_without_the_role_passes() -> None:
@@ -28,6 +29,17 @@ def test_nobody_without_the_role_passes() -> None:
                     require(caller(role), permission)
         with pytest.raises(Forbidden):
             require(caller(), permission)
+
+
+def test_no_role_has_what_is_for_keys_alone() -> None:
+    everything = caller(*get_args(Role))
+    keyed = replace(caller(), scopes=frozenset({"scim"}))
+    require(keyed, "scim")
+    for one in (everything, replace(everything, scopes=frozenset({"ask"}))):
+        with pytest.raises(Forbidden):
+            require(one, "scim")
+    with pytest.raises(Forbidden):
+        require(keyed, "ask")
 
 
 def test_admins_read_no_chats_and_auditors_change_nothing() -> None:

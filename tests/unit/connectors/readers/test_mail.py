@@ -31,12 +31,13 @@ def test_envelope_text_and_attachments(read_bytes: Read) -> None:
         (
             "record",
             "From: Ana <ana@example.com> · To: Bruno <bruno@example.com> · "
-            "Date: 2024-02-02T10:00:00-03:00",
+            "Date: 2024-02-02T10:00:00-03:00 · Attachments: r.pdf",
         ),
         ("paragraph", "Segue o relatório."),
         ("paragraph", "Abraço, Ana"),
     ]
     assert reading.records[0].values["from"] == "Ana <ana@example.com>"
+    assert reading.records[0].values["attachments"] == ("r.pdf",)
     assert reading.warnings == (
         "The attachment r.pdf was not read: The PDF is damaged and can't be opened.",
     )

@@ -92,6 +92,63 @@ def test_tables_with_merged_cells(read_bytes: Read) -> None:
     ]
 
 
+def test_a_statement_has_a_column_for_each_period(read_bytes: Read) -> None:
+    """Filings set a sum in three columns, and the names of a column in several rows."""
+    reading = read_bytes(
+        """<table>
+        <tr><td colspan=3></td><td colspan=9>Years Ended January 31,</td></tr>
+        <tr><td colspan=3>(in millions)</td><td colspan=3>2025</td><td colspan=3></td>
+            <td colspan=3>2024</td></tr>
+        <tr><td colspan=3>Sales:</td><td colspan=3></td><td colspan=3></td><td colspan=3></td></tr>
+        <tr><td colspan=3>Stores</td><td>$</td><td>5,010</td><td></td><td colspan=3></td>
+            <td>$</td><td>4,900</td><td></td></tr>
+        <tr><td colspan=3>Returns</td><td colspan=2>(12</td><td>)</td><td colspan=3></td>
+            <td colspan=2>—</td><td></td></tr>
+        <tr><td colspan=3>Growth</td><td colspan=2>2.2</td><td>%</td><td colspan=3></td>
+            <td colspan=2>(0.4)</td><td>%</td></tr></table>""",
+        "a.html",
+    )
+    assert reading.blocks[0].cells == (
+        ("(in millions)", "Years Ended January 31, 2025", "Years Ended January 31, 2024"),
+        ("Sales:", "", ""),
+        ("Stores", "$5,010", "$4,900"),
+        ("Returns", "(12)", "—"),
+        ("Growth", "2.2%", "(0.4)%"),
+    )
+
+
+def test_names_in_steps_are_one_header(read_bytes: Read) -> None:
+    reading = read_bytes(
+        """<table>
+        <tr><td></td><td></td><td colspan=2>Gross</td><td></td></tr>
+        <tr><td></td><td></td><td colspan=2>Holding</td><td></td></tr>
+        <tr><td></td><td>Held</td><td colspan=2>Gain</td><td>Value</td></tr>
+        <tr><td>2025</td><td>Bills</td><td>$</td><td>58</td><td>241</td></tr></table>""",
+        "a.html",
+    )
+    assert reading.blocks[0].cells == (
+        ("", "Held", "Gross Holding Gain", "Value"),
+        ("2025", "Bills", "$58", "241"),
+    )
+
+
+def test_columns_of_one_name_stay_two_if_a_row_fills_both(read_bytes: Read) -> None:
+    reading = read_bytes(
+        "<table><tr><th>Item</th><th colspan=2>Size</th></tr>"
+        "<tr><td>Bolt</td><td>M8</td><td>40 mm</td></tr></table>",
+        "a.html",
+    )
+    assert reading.blocks[0].cells == (("Item", "Size", "Size"), ("Bolt", "M8", "40 mm"))
+
+
+def test_a_row_of_wide_names_above_rows_as_wide_is_one_row(read_bytes: Read) -> None:
+    rows = (("Record date", "Payable date"), ("March 21", "April 7"), ("May 9", "May 27"))
+    cells = "".join(
+        "<tr>" + "".join(f"<td colspan=3>{cell}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    assert read_bytes(f"<table>{cells}</table>", "a.html").blocks[0].cells == rows
+
+
 def test_huge_spans_cost_nothing(read_bytes: Read) -> None:
     cells = '<td colspan="99999999" rowspan="65534">x</td><td colspan="999999">y</td>'
     reading = read_bytes(f"<table><tr>{cells}</tr><tr>{cells}</tr></table>", "a.html")

@@ -20,7 +20,7 @@ def test_messages_and_their_attachments(shared_data: Path) -> None:
         (
             "record",
             "From: Alice Example <alice@example.com> · To: Bob Example <bob@example.com> · "
-            "Date: 2026-05-20T10:30:00+00:00",
+            "Date: 2026-05-20T10:30:00+00:00 · Attachments: test.txt, report.pdf",
         ),
         ("paragraph", "This email contains an attachment."),
         ("heading", "test.txt"),
