@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _SIGNS = frozenset({"$", "€", "£", "¥", "R$", "US$", "(", "$(", "-$"})
 _TAILS = frozenset({")", "%", ")%", "*"})
+_BETWEEN = frozenset({"-", "–", "to", "a"})
 
 
 def cells_of(line: Line) -> list[Segment]:
@@ -44,6 +45,8 @@ def _unpacked(segment: Segment) -> list[Segment]:
         for i in range(1, len(words))
         if texts[i] not in _TAILS and texts[i - 1] not in _SIGNS and not _is_spaced(texts, i)
     ]
+    if len(words) == 3 and texts[1] in _BETWEEN and starts == [1, 2]:
+        return [segment]  # from one figure to another: `2024 - 2044`
     edges = [0, *starts, len(words)]
     return [Segment(words[a:b]) for a, b in pairwise(edges)]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 
+from connectors.readers.addresses import plain
 from connectors.readers.marks import Mark, page_paths
 
 if TYPE_CHECKING:
@@ -19,6 +20,11 @@ _WORDS = re.compile("[^\\s\x00\x02\ufffe]+[\x02\ufffe]?")
 _TINY = 1.5
 _BOLD_WEIGHT = 600
 _BOLD_NAME = re.compile(r"bold|black|heavy|demi|CMBX|-Medi$|-Bd$", re.IGNORECASE)
+
+_ADDRESS = ctypes.c_void_p
+_loose_box = plain(pdfium.FPDFText_GetLooseCharBox, ctypes.c_int, _ADDRESS, ctypes.c_int, _ADDRESS)
+_text_object = plain(pdfium.FPDFText_GetTextObject, _ADDRESS, _ADDRESS, ctypes.c_int)
+_font_of = plain(pdfium.FPDFTextObj_GetFont, _ADDRESS, _ADDRESS)
 
 
 class Word(NamedTuple):
@@ -72,6 +78,10 @@ def page_words(page: pdfium.FPDF_PAGE) -> PageWords:
         pdfium.FPDFText_ClosePage(text_page)
 
 
+def _address(pointer: ctypes.c_void_p) -> int:
+    return ctypes.cast(pointer, _ADDRESS).value or 0
+
+
 def _size(page: pdfium.FPDF_PAGE) -> tuple[float, float]:
     return pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page)
 
@@ -98,19 +108,19 @@ def _collect(page: pdfium.FPDF_PAGE, text_page: pdfium.FPDF_TEXTPAGE) -> PageWor
     bounds = _bounds(page, width, height, rotation)
     turn = _text_turn(text_page, n_chars)
     rect = pdfium.FS_RECTF()
-    box = pdfium.FPDFText_GetLooseCharBox
-    fonts = _Fonts(text_page)
+    address, place = _address(text_page), ctypes.addressof(rect)
+    fonts = _Fonts(address)
     words: list[Word] = []
     n_tiny = 0
     for match in _WORDS.finditer(text):
         first, end = match.span()
-        if not box(text_page, first, rect):
+        if not _loose_box(address, first, place):
             continue
         left, right, bottom, top = rect.left, rect.right, rect.bottom, rect.top
         last = end - 1
         if match.group()[-1] in "\x02\ufffe" and end - first > 1:
             last -= 1
-        if last > first and box(text_page, last, rect):
+        if last > first and _loose_box(address, last, place):
             left, right = min(left, rect.left), max(right, rect.right)
             bottom, top = min(bottom, rect.bottom), max(top, rect.top)
         x0, y0, x1, y1 = _upright(left, bottom, right, top, turn, bounds)
@@ -129,24 +139,29 @@ def _collect(page: pdfium.FPDF_PAGE, text_page: pdfium.FPDF_TEXTPAGE) -> PageWor
 class _Fonts:
     """Which fonts of a page are bold, by weight or by name; each font is asked once."""
 
-    def __init__(self, text_page: pdfium.FPDF_TEXTPAGE) -> None:
+    def __init__(self, text_page: int) -> None:
         self._text_page = text_page
         self._known: dict[int | None, bool] = {}
+        self._last: tuple[int | None, bool] = (None, False)
 
     def is_bold(self, index: int) -> bool:
         """Whether the character at an index is set in a bold font."""
-        part = pdfium.FPDFText_GetTextObject(self._text_page, index)
-        if not part:
-            return False
-        font = pdfium.FPDFTextObj_GetFont(part)
-        address = ctypes.cast(font, ctypes.c_void_p).value
-        if address not in self._known:
-            name = ctypes.create_string_buffer(200)
-            pdfium.FPDFFont_GetBaseFontName(font, name, 200)
-            weight = pdfium.FPDFFont_GetWeight(font)
-            is_named = bool(_BOLD_NAME.search(name.value.decode("latin-1")))
-            self._known[address] = is_named or weight >= _BOLD_WEIGHT
-        return self._known[address]
+        part = _text_object(self._text_page, index)
+        if part != self._last[0]:  # words of one text object follow each other
+            font: int | None = _font_of(part) if part else None
+            if font not in self._known:
+                self._known[font] = font is not None and _is_bold(font)
+            self._last = (part, self._known[font])
+        return self._last[1]
+
+
+def _is_bold(address: int) -> bool:
+    font = ctypes.cast(address, pdfium.FPDF_FONT)
+    name = ctypes.create_string_buffer(200)
+    pdfium.FPDFFont_GetBaseFontName(font, name, 200)
+    if _BOLD_NAME.search(name.value.decode("latin-1")):
+        return True
+    return bool(pdfium.FPDFFont_GetWeight(font) >= _BOLD_WEIGHT)
 
 
 def _text_turn(text_page: pdfium.FPDF_TEXTPAGE, n_chars: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ _QUANTITY = re.compile(
     r"^(?!(19|20)\d\d\b)\d[\d.,]*\s?(?!Q\d|days?\b|dias?\b|weeks?\b|years?\b|anos?\b|mês\b)"
     r"[^\W\d]{1,4}([/·]\S+)?$"
 )
+_TOTAL = re.compile(r"^(sub)?total\b", re.IGNORECASE)
+_RESULT = re.compile(r"^(net cash|caixa líquido)\b", re.IGNORECASE)
+"""What ends a part of a statement of cash flows, however far it is indented."""
 
 
 @dataclass
@@ -59,6 +63,31 @@ class Row:
         """Append the cells of a line that goes on with this row."""
         self.cells = [f"{a} {b}".strip() for a, b in zip(self.cells, other.cells, strict=True)]
         self.lines = self.lines + other.lines
+
+
+@dataclass
+class Section:
+    """A label without figures, under which rows stand that are indented further.
+
+    `member` is where its last row begins, and `total` its last total that is indented further
+    than the rows it sums: what follows at that indent is no part of the section (`Total cost of
+    sales`, then `Gross margin`).
+    """
+
+    row: Row
+    member: float = inf
+    total: float = inf
+
+    def holds(self, row: Row, x0: float) -> bool:
+        """Whether a row that begins at `x0` belongs to the section."""
+        is_inside = self.row.x0 < x0 - 1.5 and x0 < self.total - 1.5
+        return is_inside and bool(row.label) and not _RESULT.match(row.label)
+
+    def take(self, row: Row, x0: float) -> None:
+        """Note a row of its own, not of a section inside it."""
+        if _TOTAL.match(row.label) and x0 > self.member + 1.5:
+            self.total = x0
+        self.member = x0
 
 
 @dataclass
@@ -234,7 +263,7 @@ def _body(
     """Data rows; lone labels become the start of the rows below, or the end of a long label."""
     data: list[Row] = []
     waiting: list[Row] = []
-    sections: list[Row] = []
+    sections: list[Section] = []
     spoken: set[int] = set()
     labels_end = max((row[0].x1 for row in rows if len(row) == 1), default=0.0)
     labels_end = max(labels_end, (columns[0].x0 + columns[1].x0) / 2)
@@ -257,12 +286,14 @@ def _body(
             label = waiting.pop()
             row = Row([f"{label.label} {row.label}", *row.cells[1:]], label.lines + row.lines)
         for label in waiting:
-            sections = [s for s in sections if s.x0 < label.x0 - 2] + [label]
+            sections = [s for s in sections if s.row.x0 < label.x0 - 2] + [Section(label)]
             data.append(label)
         waiting = []
-        sections = [s for s in sections if row.label and s.x0 < x0 - 1.5]
-        spoken.update(map(id, sections))
-        above = [s.label.rstrip(":") + ":" for s in sections]
+        sections = [s for s in sections if s.holds(row, x0)]
+        if sections:
+            sections[-1].take(row, x0)
+        spoken.update(id(section.row) for section in sections)
+        above = [section.row.label.rstrip(":") + ":" for section in sections]
         row.cells[0] = " ".join([*above, row.label]).strip()
         data.append(row)
     return [row for row in data + waiting if id(row) not in spoken]

@@ -40,7 +40,7 @@ class Segment:
     @cached_property
     def x1(self) -> float:
         """The right edge."""
-        return max(word.x1 for word in self.words)
+        return max([word.x1 for word in self.words])
 
     def join(self, other: Segment) -> Segment:
         """This segment and the one to its right as one."""
@@ -66,13 +66,8 @@ class Line:
     @cached_property
     def box(self) -> tuple[float, float, float, float]:
         """The union of the boxes of the words."""
-        words = self.words
-        return (
-            min(word.x0 for word in words),
-            min(word.y0 for word in words),
-            max(word.x1 for word in words),
-            max(word.y1 for word in words),
-        )
+        _, x0s, y0s, x1s, y1s, _ = zip(*self.words, strict=True)
+        return min(x0s), min(y0s), max(x1s), max(y1s)
 
     @cached_property
     def size(self) -> float:
@@ -112,23 +107,26 @@ class Line:
                 cut.append([word])
             else:
                 cut[-1].append(word)
-            right = max(right, word.x1)
+            if word.x1 > right:
+                right = word.x1
         return tuple(Segment(tuple(words)) for words in cut)
 
 
 def reading_lines(words: Sequence[Word]) -> list[Line]:
     """The lines of a page, column by column where its prose stands in columns."""
-    rows = baselines([word for word in words if not _is_upended(word)])
+    upended = [word for word in words if _is_upended(word)]
+    gone = set(upended)
+    rows = baselines([word for word in words if word not in gone] if gone else words)
     ordered: list[Line] = []
     _place(rows, ordered, _MAX_SPLITS)
-    upended = [word for word in words if _is_upended(word)]
     region = ordered[-1].region + 1 if ordered else 0
     return ordered + [Line((word,), region + i) for i, word in enumerate(upended)]
 
 
 def _is_upended(word: Word) -> bool:
     """A word that runs up or down a page whose other text is upright."""
-    return len(word.text) > 3 and (word.y1 - word.y0) > 2.5 * (word.x1 - word.x0)
+    text, x0, y0, x1, y1, _ = word
+    return y1 - y0 > 2.5 * (x1 - x0) and len(text) > 3
 
 
 def baselines(words: Sequence[Word]) -> list[tuple[Word, ...]]:
@@ -189,7 +187,8 @@ def _gutter(rows: Sequence[Sequence[Word]]) -> float | None:
         for word in row[1:]:
             if word.x0 - right >= _MIN_GUTTER:
                 gaps.append((right, word.x0))
-            right = max(right, word.x1)
+            if word.x1 > right:
+                right = word.x1
     if len(gaps) < 8:
         return None
     best = _most_covered(gaps)

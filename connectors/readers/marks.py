@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]
 
+from connectors.readers.addresses import plain
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -25,14 +27,8 @@ class Mark(NamedTuple):
     y1: float
 
 
-# Plain addresses instead of typed pointers: a page has thousands of objects, and building a
-# pointer object for each costs more than PDFium's own work.
-_get_object = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)(
-    ctypes.cast(pdfium.FPDFPage_GetObject, ctypes.c_void_p).value or 0
-)
-_get_type = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(
-    ctypes.cast(pdfium.FPDFPageObj_GetType, ctypes.c_void_p).value or 0
-)
+_get_object = plain(pdfium.FPDFPage_GetObject, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
+_get_type = plain(pdfium.FPDFPageObj_GetType, ctypes.c_int, ctypes.c_void_p)
 
 
 def page_paths(page: pdfium.FPDF_PAGE) -> Iterator[tuple[float, float, float, float]]:

@@ -18,6 +18,7 @@ LABELLED = re.compile(
     r"^(table|figure|fig\.|exhibit|tabela|figura|quadro|gráfico)\s+\w*\d", re.IGNORECASE
 )
 _ALIGNED = 5.0
+_REMARK = re.compile(r"^\([^()]*\)$")
 _NUMBERED = re.compile(r"^\d+(\.\d+)*\.?\s+[^\W\d]")
 
 
@@ -161,4 +162,6 @@ def _run_start(lines: Sequence[Line], rows: Sequence[list[Segment]], start: int,
         if is_apart or not (is_above and is_short and _near(line, lines[first], 1.6)):
             break
         first -= 1
+    while first < start and _REMARK.match(lines[first].text):
+        first += 1  # `(In millions)` below a title is meant for all columns, not for the first
     return first

@@ -81,10 +81,10 @@ def test_nobody_may_let_others_say_who_they_are(tmp_path: Path, line: str) -> No
 
 
 @pytest.mark.parametrize("variable", ["TRUSTED_USER_HEADERS", "ENABLE_AGENT_API"])
-def test_nor_by_a_variable(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nor_by_a_variable(variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(f"STREAMLIT_SERVER_{variable}", "true")
     with pytest.raises(SettingsError, match=variable):
-        serve_page(Settings(), "http://127.0.0.1:1")
+        serve_page(Settings(data_dir=tmp_path), "http://127.0.0.1:1")
 
 
 def test_nor_by_a_flag() -> None:
