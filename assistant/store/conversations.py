@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal, cast
 from uuid import UUID, uuid4
 
@@ -99,7 +99,7 @@ def add_message(
 ) -> int:
     """Append to a conversation of this person; returns the message's id; raises `NotFound`."""
     _update(conn, person_id, conversation_id, updated_at=sa.func.clock_timestamp())
-    sealed = subject_keys.seal(conn, person_id, datetime.now(UTC), cast("JsonValue", body))
+    sealed = subject_keys.seal_now(conn, person_id, cast("JsonValue", body))
     message_id: int = conn.execute(
         sa.insert(messages)
         .values(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
@@ -20,9 +21,11 @@ from pydantic import JsonValue
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
+from assistant.errors import InvalidRequest
 from assistant.store.lifecycle_tables import subject_keys
 
 _NONCE_BYTES = 12
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 ERASED = "[erased]"
 """What is shown in the place of a value whose key was deleted."""
 
@@ -35,9 +38,19 @@ def seal(conn: Connection, subject: str, at: datetime, value: JsonValue) -> dict
     return {"key": key_id, "sealed": base64.b64encode(nonce + content).decode()}
 
 
+def seal_now(conn: Connection, subject: str, value: JsonValue) -> dict[str, JsonValue]:
+    """Return a value sealed with the subject's key of this month.
+
+    Raises `InvalidRequest` for texts that the database would not have taken unsealed either.
+    """
+    if _NUL.search(json.dumps(value)):
+        raise InvalidRequest("A text has characters that can't be stored.")
+    return seal(conn, subject, datetime.now(UTC), value)
+
+
 def seal_text(conn: Connection, subject: str, text: str) -> str:
-    """Return a text sealed with the subject's key of this month; an empty one stays empty."""
-    return json.dumps(seal(conn, subject, datetime.now(UTC), text)) if text else ""
+    """Return a text sealed as `seal_now` does; an empty one stays empty."""
+    return json.dumps(seal_now(conn, subject, text)) if text else ""
 
 
 def unseal(conn: Connection, value: JsonValue) -> JsonValue:
