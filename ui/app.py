@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
 from ui import components, problems, session
 from ui.client import SignedOut
+from ui.model import Person
+from ui.serve import forbidden
 from ui.session import Visit
-from ui.text import Speech
-from ui.views import chat, sign_in, sources
+from ui.text import Speech, mark
+from ui.views import audit, chat, people, sign_in, sources
 
 Show = Callable[[Visit, Speech], None]
 
@@ -30,35 +34,68 @@ def run(show: Show) -> None:
         st.rerun()
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page, and who has use for it; what may be done there is for the API to decide."""
+
+    path: str
+    title: str
+    icon: str
+    show: Show
+    serves: Callable[[Person], bool]
+
+    def page(self, say: Speech) -> Page:
+        """Return it as Streamlit's page."""
+
+        def shown() -> None:
+            run(self.show)
+
+        shown.__name__ = self.path  # Streamlit tells pages apart by it
+        return st.Page(shown, title=say(self.title), url_path=self.path, icon=self.icon)
+
+
+PLACES = (
+    Place("chat", mark("Chat"), ":material/forum:", chat.show, lambda one: one.asks),
+    Place(
+        "sources", mark("Sources"), ":material/database:", sources.show, lambda one: one.operates
+    ),
+    Place(
+        "people",
+        mark("People and access"),
+        ":material/group:",
+        people.show,
+        lambda one: one.administers,
+    ),
+    Place("audit", mark("Audit"), ":material/policy:", audit.show, lambda one: one.audits),
+)
+
+
 def home() -> None:
-    """Show the chat, or what there is for somebody who has no questions to ask."""
+    """Show the first page that a person has use for."""
     visit = session.visit()
-    is_only_operating = visit is not None and visit.me.person.operates and not visit.me.person.asks
-    run(sources.show if is_only_operating else chat.show)
-
-
-def looked_after() -> None:
-    """Show the sources."""
-    run(sources.show)
+    found = next((p for p in PLACES if visit is not None and p.serves(visit.me.person)), PLACES[0])
+    run(found.show)
 
 
 def main() -> None:
-    """Run the page of the address; what a person may do there is for the API to decide."""
-    say, visit = session.speech(), session.visit()
+    """Run the page of the address."""
+    visit, say = session.arrive(), session.speech()
     st.set_page_config(
         page_title=say("Assistant"),
         page_icon=components.icon(),
         layout="wide",
         initial_sidebar_state="auto",
     )
-    first = st.Page(home, title=say("Chat"), url_path="chat", icon=":material/forum:", default=True)
-    second = st.Page(
-        looked_after, title=say("Sources"), url_path="sources", icon=":material/database:"
-    )
-    shown = [first, second] if visit is None or visit.me.person.operates else [first]
+    if wrong := forbidden():
+        st.error(wrong)
+        return
+    # Whoever is not signed in keeps the address of any page until they are.
+    serving = [p for p in PLACES if visit is None or p.serves(visit.me.person)]
+    pages = {place.path: place.page(say) for place in serving if place.path != "chat"}
+    first = st.Page(home, title=say("Chat"), url_path="chat", icon=PLACES[0].icon, default=True)
     if visit is not None:
-        visit.places = shown if visit.me.person.asks else ()
-    st.navigation(shown, position="hidden").run()
+        visit.places = [first if place.path == "chat" else pages[place.path] for place in serving]
+    st.navigation([first, *pages.values()], position="hidden").run()
 
 
 main()

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import AsyncIterator, Generator
 from contextlib import aclosing, closing, suppress
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -205,6 +205,22 @@ class Client:
         if not response.is_success:
             raise _problem_of(response)
         return response
+
+    def download(self, path: str, into: BinaryIO) -> None:
+        """Write a response of any size to a file."""
+        timeout = httpx.Timeout(ANSWER_TIMEOUT_S, connect=TIMEOUT_S)
+        try:
+            with (
+                httpx.Client(verify=_tls(), trust_env=False, timeout=timeout) as client,
+                client.stream("GET", self._url + path, headers=self._headers()) as response,
+            ):
+                if not response.is_success:
+                    response.read()
+                    raise _problem_of(response)
+                for piece in response.iter_bytes():
+                    into.write(piece)
+        except httpx.HTTPError as error:
+            raise Unreachable() from error
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._token}"} if self._token else {}

@@ -16,7 +16,7 @@ import streamlit as st
 from PIL import Image, ImageDraw
 
 from ui.model import Answer, Citation, Delta, Document, Near, Passage, Place, Sentence
-from ui.safety import emphasised, marked, plain
+from ui.safety import emphasised, label, marked, plain
 from ui.text import Speech, mark
 
 ASSETS = Path(__file__).parent / "assets"
@@ -270,6 +270,11 @@ def question(words: str) -> None:
 def text(body: str) -> None:
     """Show HTML made here outside an answer's component."""
     st.html(f'<div class="assistant-answer">{body}</div>')
+
+
+def sentences(words: Sequence[str]) -> str:
+    """Return sentences, perhaps with text of others, for a widget that reads Markdown."""
+    return label(" ".join(words))
 
 
 def struck(words: str, reason: str) -> None:

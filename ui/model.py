@@ -37,6 +37,16 @@ class Person(Said):
         """Whether the API lets this person look after the sources."""
         return bool({"admin", "integrator"} & set(self.roles))
 
+    @property
+    def administers(self) -> bool:
+        """Whether the API lets this person look after people and access."""
+        return "admin" in self.roles
+
+    @property
+    def audits(self) -> bool:
+        """Whether the API lets this person read the audit log."""
+        return "auditor" in self.roles
+
 
 class SignedIn(Said):
     """A session that began."""
@@ -147,6 +157,12 @@ class Withheld(Said):
     reason: str = ""
 
 
+class Disagreement(Said):
+    """Citations of different documents that give different answers."""
+
+    citations: tuple[int, ...] = ()
+
+
 class Answer(Said):
     """An answer, checked for what the person may read when it was sent."""
 
@@ -161,6 +177,7 @@ class Answer(Said):
     citations: tuple[Citation, ...] = ()
     withheld: tuple[Withheld, ...] = ()
     closest: tuple[Near, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
     receipt: str = ""
     seconds: float = 0.0
 

@@ -89,6 +89,12 @@ class Speech:
             moment.astimezone(UTC), "d MMM y, HH:mm 'UTC'", locale=LOCALES[self.lang]
         )
 
+    def instant(self, moment: datetime) -> str:
+        """Write a day and a time with seconds, in UTC."""
+        return format_datetime(
+            moment.astimezone(UTC), "d MMM y, HH:mm:ss", locale=LOCALES[self.lang]
+        )
+
     def _written(self, values: dict[str, object]) -> dict[str, object]:
         locale = LOCALES[self.lang]
         return {

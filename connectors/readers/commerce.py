@@ -40,6 +40,9 @@ _XML = (
     (r"http://www\.xbrl\.org/20(08|13)/inlineXBRL", IXBRL),
 )
 _ROOTS = tuple((re.compile(rf"""xmlns(:[\w.-]+)?\s*=\s*["']{name}"""), kind) for name, kind in _XML)
+_ISO20022 = re.compile(
+    r"<Document\b[^>]*>\s*<(BkToCstmr(Stmt|AcctRpt|DbtCdtNtfctn)|CstmrCdtTrfInitn|CstmrDrctDbtInitn)\b"
+)
 _INLINE = re.compile(r"<ix:(header|hidden|nonNumeric|nonFraction)\b", re.IGNORECASE)
 _INSTANCE = re.compile(r"<(\w[\w.-]*:)?xbrl\b[^>]*http://www\.xbrl\.org/2003/instance", re.DOTALL)
 _OFX = re.compile(r"\s*OFXHEADER\s*:|\s*(<\?[^>]*\?>\s*)*<OFX>|.{0,200}<\?OFX\s", re.DOTALL)
@@ -54,6 +57,8 @@ def of_xml(text: str) -> str | None:
     """Return the media type of an XML text by the namespaces that it begins with."""
     start = text[:8192]
     found = next((kind for root, kind in _ROOTS if root.search(start)), None)
+    if found is None and _ISO20022.search(start):
+        return ISO20022
     if found is None and _INSTANCE.search(start):
         return XBRL
     if found is None and re.search(r"<(\w+:)?html\b", start, re.IGNORECASE):
@@ -63,7 +68,7 @@ def of_xml(text: str) -> str | None:
 
 def of_lines(text: str) -> str | None:
     """Return the media type of a text by the grammar of its first lines."""
-    start = text[:4096].lstrip("\ufeff")
+    start = re.sub("\r\n?", "\n", text[:4096].lstrip("\ufeff"))
     if _OFX.match(start):
         return OFX
     if _ACH.match(start):

@@ -10,10 +10,12 @@ from connectors.readers.errors import ReadError
 from connectors.readers.model import Reading
 from connectors.readers.outline import Outline
 from connectors.readers.source import Source
-from connectors.readers.text import best_title, clean, language
+from connectors.readers.text import best_title, clean, decode, language
 
 _ENTITY = re.compile(rb"<!ENTITY", re.IGNORECASE)
 _ENCODING = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.-]+)["']""")
+_DECLARED = re.compile(r"""(<\?xml[^>]{0,200}?)\s+encoding\s*=\s*["'][\w.-]+["']""")
+_LATE = re.compile(rb"^(\xef\xbb\xbf)?(\s+)(<\?xml\b[^>]*>)")
 _SAFE_ENCODINGS = re.compile(
     rb"(utf-?8|utf-?16(le|be)?|us-ascii|ascii|iso-8859-\d+|windows-125\d)$", re.IGNORECASE
 )
@@ -25,9 +27,12 @@ _MAX_DEPTH = 200
 def parse(data: bytes) -> etree._Element:
     """The root of an XML text, without entities, DTD or network.
 
-    Raises `ReadError`: `unsafe_xml` when it declares entities, `corrupt` when malformed.
+    Forgiven are empty lines above the declaration, an end-of-file character of DOS, and UTF-16
+    without a byte order mark. Raises `ReadError`: `unsafe_xml` when it declares entities,
+    `corrupt` when malformed.
     """
     refuse_entities(data)
+    data = _forgiven(data)
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True
     )
@@ -39,6 +44,14 @@ def parse(data: bytes) -> etree._Element:
         raise ReadError(
             "corrupt", f"The XML is malformed: line {error.lineno}, {what}; export it again."
         ) from error
+
+
+def _forgiven(data: bytes) -> bytes:
+    """Well-formed XML of what often isn't; lines keep their numbers."""
+    if 0 in data[:4] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        text = _DECLARED.sub(r"\1", decode(data), count=1)
+        data = text.encode("utf-8", "surrogatepass")
+    return _LATE.sub(rb"\1\3\2", data.removesuffix(b"\x1a"), count=1)
 
 
 def refuse_entities(data: bytes) -> None:

@@ -148,14 +148,15 @@ class _Fonts:
         """Whether the character at an index is set in a bold font."""
         part = _text_object(self._text_page, index)
         if part != self._last[0]:  # words of one text object follow each other
-            font = _font_of(part) if part else None
+            font: int | None = _font_of(part) if part else None
             if font not in self._known:
-                self._known[font] = bool(font) and _is_bold(ctypes.cast(font, pdfium.FPDF_FONT))
+                self._known[font] = font is not None and _is_bold(font)
             self._last = (part, self._known[font])
         return self._last[1]
 
 
-def _is_bold(font: pdfium.FPDF_FONT) -> bool:
+def _is_bold(address: int) -> bool:
+    font = ctypes.cast(address, pdfium.FPDF_FONT)
     name = ctypes.create_string_buffer(200)
     pdfium.FPDFFont_GetBaseFontName(font, name, 200)
     if _BOLD_NAME.search(name.value.decode("latin-1")):

@@ -1,4 +1,4 @@
-"""A small company with two people and an admin, and another that they know nothing of."""
+"""A small company with an admin and an auditor, and another that nobody there knows of."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ MEMBERS = (
     Member("ana", "Ana Souza", "en", "acme", (INVOICES,)),
     Member("bruno", "Bruno Lima", "pt", "acme", (INVOICES,)),
     Member("otto", "Otto Braga", "en", "acme", roles=("admin",)),
+    Member("vera", "Vera Melo", "en", "acme", roles=("auditor",)),
 )
 
 INJECTED = """# Visitor rules

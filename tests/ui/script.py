@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from tests.ui.world import PASSWORD
 from ui.check import SCRIPT, Shown, answers
@@ -37,6 +38,12 @@ class ScriptPage:
         """Press a button."""
         self.app.button(key=key).click().run()
         self.checked()
+        return self
+
+    def go(self, path: str) -> ScriptPage:
+        """Open another page by the path of its address."""
+        self.app._page_hash = calc_hash(path)
+        self.run()
         return self
 
     def ask(self, question: str) -> Shown:

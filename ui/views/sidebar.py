@@ -9,6 +9,7 @@ from ui.model import Head
 from ui.safety import label, plain
 from ui.session import Visit
 from ui.text import Speech
+from ui.views import why
 from ui.views.sign_in import language_switch
 
 N_SHOWN = 40
@@ -27,6 +28,7 @@ def show(visit: Visit, say: Speech) -> None:
         )
         with st.container(key="history", gap=None):
             _history(visit, say)
+        why.offer(visit, say)
         _person(visit, say)
 
 

@@ -6,10 +6,11 @@ import dataclasses
 import json
 from collections.abc import AsyncIterator
 from itertools import chain
+from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import PlainTextResponse, StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from assistant.answering import replay as replays
@@ -26,7 +27,7 @@ from assistant.api.schemas.audit import (
 from assistant.api.schemas.operations import VerificationBody
 from assistant.api.verification import Walk
 from assistant.audit import account as accounts
-from assistant.audit import siem
+from assistant.audit import siem, verifier
 from assistant.audit.event import AuditRead, Event, QueryFinished, actor_of
 from assistant.audit.keys import public_pem
 from assistant.audit.receipt import head_json
@@ -110,6 +111,17 @@ def heads(assistant: AssistantOf, caller: Auditor) -> Heads:
     pem = public_pem(assistant.audit.public_key).decode()
     found = [Head.model_validate(head_json(head)) for head in assistant.audit.heads()]
     return Heads(public_key=pem, heads=found)
+
+
+@router.get(
+    "/v1/audit/verifier",
+    response_class=PlainTextResponse,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+def offline_verifier(caller: Auditor) -> PlainTextResponse:
+    """Return the program that verifies receipts and exports on a machine of the auditor's own."""
+    del caller
+    return PlainTextResponse(FilePath(verifier.__file__).read_text(encoding="utf-8"))
 
 
 @router.get(

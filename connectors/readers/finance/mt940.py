@@ -79,7 +79,7 @@ def _messages(text: str) -> Iterator[_Message]:
     message = _Message()
     open_field: tuple[str, list[str], int] | None = None
     for number, raw in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), 1):
-        line = _ENVELOPE.sub("", raw.strip("\x00\x01\x03\ufeff"))
+        line = _ENVELOPE.sub("", raw.strip("\x00\x01\x03\x1a\ufeff"))
         found = _FIELD.match(line)
         if found is None:
             if open_field is not None:
@@ -108,11 +108,10 @@ def _place(ledger: Ledger, message: _Message) -> None:
     subject = f"account:{account}" if account else ""
     sequence = message.text("28C", "28")
     kind = "Intraday report" if message.text("34F", "13D", "13") else "Statement"
-    missing = [
-        f":{tags[0]}:"
-        for tags in (("20",), ("25", "25P"), ("28C", "28"))
-        if not message.text(*tags)
-    ]
+    required: tuple[tuple[str, ...], ...] = (("20",), ("25", "25P"), ("28C", "28"))
+    if kind == "Statement":
+        required += (("60F", "60M"), ("62F", "62M"))
+    missing = [f":{tags[0]}:" for tags in required if not message.text(*tags)]
     if missing:
         ledger.warn(
             f"The message at line {message.fields[0].number} lacks {', '.join(missing)}, which "

@@ -7,6 +7,7 @@ from decimal import Decimal
 from connectors.readers import enclosed
 from connectors.readers.errors import ReadError
 from connectors.readers.health.hl7_segments import EVENTS, KINDS, MERGES, SILENT, Kind
+from connectors.readers.health.hl7_structures import missing
 from connectors.readers.health.hl7_words import (
     TABLES,
     WORDS,
@@ -41,6 +42,11 @@ def read(source: Source) -> Reading:
                 "corrupt", f"Line {line} is not in a message: an MSH segment is missing."
             )
         n_messages += 1
+        if lacking := missing(message):
+            register.warnings.append(
+                f"The message at line {message.header.line} lacks {', '.join(lacking)}, which its "
+                "type requires: it may be a part of a message."
+            )
         register.lang = register.lang or language(part_language(message.header))
         shown = _Telling(message, register, source).tell()
         title = title or shown

@@ -29,7 +29,7 @@ _ENCODINGS = {
     "ISO IR87": "iso2022_jp",
     "ISO IR159": "iso2022_jp_1",
 } | {f"8859/{n}": f"iso8859-{n}" for n in (1, 2, 3, 4, 5, 6, 7, 8, 9, 15)}
-_FRAMING = str.maketrans("", "", "\x0b\x1c")
+_FRAMING = str.maketrans("", "", "\x0b\x1a\x1c")
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
 _ENVELOPE = frozenset({"FHS", "BHS", "BTS", "FTS"})
 _MAX_SEGMENTS = 500_000
@@ -173,7 +173,8 @@ def _decoded(data: bytes) -> str:
         fields = header.group(0).split(header.group(1))
         name = re.split(r"[~^]", fields[17])[0].strip().upper() if len(fields) > 17 else ""
         encoding = _ENCODINGS.get(name)
-        if encoding and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        is_wide = data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")) or 0 in data[:8]
+        if encoding and not is_wide:
             try:
                 return data.decode(encoding)
             except UnicodeDecodeError:

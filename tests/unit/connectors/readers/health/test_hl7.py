@@ -99,14 +99,22 @@ def test_batches_hold_many_messages(read_bytes: Read) -> None:
         (
             r"FHS|^~\&|X",
             r"BHS|^~\&|X",
-            message("OBX|1|ST|A||a"),
-            message("OBX|1|ST|B||b", pid=other),
+            message("OBR|1", "OBX|1|ST|A||a"),
+            message("OBR|1", "OBX|1|ST|B||b", pid=other),
         )
     )
     reading = read_bytes(batch + "\rBTS|3\rFTS|1", "batch.hl7")
     observed = [r.subject for r in reading.records if r.kind == "observation"]
     assert observed == ["patient:2.16.840.1.99|4711", "patient:2.16.840.1.99|4712"]
     assert reading.warnings == ("The batch says it has 3 messages, but has 2.",)
+
+
+def test_what_a_message_must_have_is_missed(read_bytes: Read) -> None:
+    cut = message(header=HEADER.replace("ORU^R01", "ADT^A01"))
+    assert read_bytes(cut, "a.hl7").warnings == (
+        "The message at line 1 lacks EVN, PV1, which its type requires: it may be a part of a "
+        "message.",
+    )
 
 
 def test_framing_and_line_ends_do_not_matter(read_bytes: Read) -> None:
@@ -138,6 +146,7 @@ def test_enclosed_text_is_read_and_other_files_are_named(read_bytes: Read) -> No
     image = base64.b64encode(b"\x89PNG\r\n\x1a\n").decode()
     reading = read_bytes(
         message(
+            "OBR|1",
             f"OBX|1|ED|11502-2^Report^LN||^TEXT^PLAIN^Base64^{note}",
             f"OBX|2|ED|X^Photo||^IM^PNG^Base64^{image}",
             "OBX|3|ED|X^Broken||^IM^PNG^Base64^!",
@@ -178,7 +187,7 @@ def test_refusals_name_the_line(read_bytes: Read, data: str, cause: str, place: 
 def test_records_are_capped_with_a_warning(read_bytes: Read) -> None:
     from connectors.readers.limits import Limits
 
-    many = message(*(f"OBX|{n}|NM|A||{n}" for n in range(50)))
+    many = message("OBR|1", *(f"OBX|{n}|NM|A||{n}" for n in range(50)))
     reading = read_bytes(many, "a.hl7", Limits(rows=10))
     assert len(reading.records) == 10
     assert reading.warnings == ("Only the first 10 records were read.",)
