@@ -194,6 +194,13 @@ class Withheld:
 
 
 @dataclass(frozen=True, slots=True)
+class Writing:
+    """The generator is at a sentence that nobody may see before it is verified."""
+
+    n_characters: int
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """What the generator used; None where it doesn't say."""
 
@@ -210,4 +217,4 @@ class Done:
     answer: Answer
 
 
-AnswerEvent = Status | Delta | Withheld | Usage | Done
+AnswerEvent = Status | Writing | Delta | Withheld | Usage | Done
