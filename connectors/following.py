@@ -63,6 +63,7 @@ class Follower:
         self.items: dict[str, Item] = {}
         self.cursor: JsonValue = None
         self.n_listed = 0
+        self.n_waited = 0
         self._seen: dict[str, int] = {}
         self._whole = False
         self._run_no = 0
@@ -79,6 +80,7 @@ class Follower:
                 self.cursor = None
                 self._begin()
             except RetryLater as wish:
+                self.n_waited += 1
                 await asyncio.sleep(min(wish.after_s or 0, 1))
             else:
                 return
@@ -220,7 +222,8 @@ class Following(Conformance):
         """`RetryLater`, wherever it comes in a listing, loses nothing."""
         self._needs("throttle")
         self.throttle()
-        self._followed()
+        follower, _ = self._followed()
+        _expect(follower.n_waited > 0, "The source never asked for patience.")
 
     def test_changes_during_a_listing_are_not_lost(self) -> None:
         """What this run has passed already comes with the next."""
