@@ -143,11 +143,19 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Disagreement:
+    """Quotes of different documents that give different answers; none is preferred."""
+
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the caller is shown, and what the receipt proves.
 
     `withheld` are the sentences that failed verification; `closest` are the nearest permitted
-    passages when the assistant abstains. `message_id` is the answer's place in its conversation.
+    passages when the assistant abstains; `disagreements` tell where documents contradict each
+    other on what is asked. `message_id` is the answer's place in its conversation.
     """
 
     text: str
@@ -160,14 +168,16 @@ class Answer:
     message_id: int | None = None
     standalone_question: str = ""
     seconds: float = 0.0
+    disagreements: tuple[Disagreement, ...] = ()
 
     @property
     def citations(self) -> tuple[Citation, ...]:
         """The distinct citations in the order of their first use."""
         seen: dict[tuple[ChunkId, int, int], Citation] = {}
-        for sentence in self.sentences:
-            for citation in sentence.citations:
-                seen.setdefault((citation.passage.chunk_id, citation.start, citation.end), citation)
+        groups = [sentence.citations for sentence in self.sentences]
+        groups += [disagreement.citations for disagreement in self.disagreements]
+        for citation in (citation for group in groups for citation in group):
+            seen.setdefault((citation.passage.chunk_id, citation.start, citation.end), citation)
         return tuple(seen.values())
 
 

@@ -157,6 +157,12 @@ class Withheld(Said):
     reason: str = ""
 
 
+class Disagreement(Said):
+    """Citations of different documents that give different answers."""
+
+    citations: tuple[int, ...] = ()
+
+
 class Answer(Said):
     """An answer, checked for what the person may read when it was sent."""
 
@@ -171,6 +177,7 @@ class Answer(Said):
     citations: tuple[Citation, ...] = ()
     withheld: tuple[Withheld, ...] = ()
     closest: tuple[Near, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
     receipt: str = ""
     seconds: float = 0.0
 

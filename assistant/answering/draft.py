@@ -12,10 +12,22 @@ from functools import cached_property
 from assistant.answering import prompt as prompts
 from assistant.answering import transcript
 from assistant.answering.citations import RawSentence, SentenceStream
+from assistant.answering.disagreement import disagreement
+from assistant.answering.fitting import fits
 from assistant.answering.orders import gives_orders, tells_instructions
 from assistant.answering.stops import stopped
 from assistant.answering.verify import Similarity, verify
-from assistant.domain import Answer, ChunkId, Citation, Delta, Passage, Sentence, Usage, Withheld
+from assistant.domain import (
+    Answer,
+    ChunkId,
+    Citation,
+    Delta,
+    Disagreement,
+    Passage,
+    Sentence,
+    Usage,
+    Withheld,
+)
 from assistant.ports import Generator, Prompt, Token
 from assistant.text.inert import inert, visible
 
@@ -73,12 +85,15 @@ class Draft:
         closest: tuple[Passage, ...] = self.prompt.passages[:N_CLOSEST] if abstained else ()
         allowed = permitted([p.chunk_id for p in closest]) if closest else ()
         closest = tuple(p for p in closest if p.chunk_id in allowed)
+        disputed = () if abstained else self._disagreements(permitted)
+        text = prompts.abstention(lang)
         written = [
             {"text": s.text, "citations": [c.n for c in s.citations], "row": transcript.is_row(s)}
             for s in self.sentences
         ]
+        said = [{"citations": [c.n for c in one.citations]} for one in disputed]
         return Answer(
-            text=prompts.abstention(lang) if abstained else transcript.joined(written),
+            text=text if abstained else transcript.joined(written, said, lang),
             lang=lang,
             abstained=abstained,
             sentences=tuple(self.sentences),
@@ -86,7 +101,18 @@ class Draft:
             closest=closest,
             standalone_question=self.prompt.question,
             seconds=seconds,
+            disagreements=disputed,
         )
+
+    def _disagreements(self, permitted: Permitted) -> tuple[Disagreement, ...]:
+        """Return where documents contradict what the answer rests on, of what may be read now."""
+        allowed = permitted([p.chunk_id for p in self.prompt.passages])
+        passages = [p for p in self.prompt.passages if p.chunk_id in allowed]
+        found = disagreement(self.prompt.question, self.prompt.lang, passages)
+        rests_on = {c.passage.document_id for s in self.sentences for c in s.citations}
+        if found is None or rests_on.isdisjoint(c.passage.document_id for c in found.citations):
+            return ()
+        return (Disagreement(tuple(map(self._numbered, found.citations))),)
 
     def _add(
         self, raw: RawSentence, similarity: Similarity, permitted: Permitted
@@ -95,16 +121,20 @@ class Draft:
 
         What is shown of it is inert. A sentence that was shown before is not shown again.
         """
+        given = [p.chunk_id for p in self.prompt.passages]
+        allowed = permitted(given)
         cited = [p for p in self.prompt.passages if p.n in raw.cited]
-        allowed = permitted([p.chunk_id for p in cited])
         passages = {p.n: p for p in cited if p.chunk_id in allowed}
         sentence = verify(raw, passages, self.prompt.question, similarity, exact=self._exact)
         if tells_instructions(raw.text, self.prompt):
             sentence = Sentence("", (), "unsupported", "It repeats the assistant's instructions.")
         sentence = replace(sentence, text=inert(sentence.text), reason=inert(sentence.reason))
+        if sentence.verdict == "verified" and not fits(sentence.text, self.prompt.question):
+            sentence = replace(
+                sentence, verdict="unsupported", reason="It is not what the question asks for."
+            )
         if sentence.verdict != "verified":
-            given = [p.chunk_id for p in self.prompt.passages]
-            if len(permitted(given)) < len(given):
+            if len(allowed) < len(given):
                 # It may repeat a passage that was revoked in the meantime, cited or not.
                 sentence = replace(sentence, text="")
             self.withheld.append(sentence)

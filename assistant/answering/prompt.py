@@ -83,6 +83,11 @@ def abstention(lang: Lang) -> str:
     return _file(f"abstention.{_LOCALE[lang]}.md").strip()
 
 
+def contradiction(lang: Lang) -> str:
+    """Return the words before the numbers of quotes that contradict each other."""
+    return _file(f"disagreement.{_LOCALE[lang]}.md").strip()
+
+
 def escaped(text: str, nonce: str = "") -> str:
     """Return text in which nothing reads as a fence, a chat-template token or a turn of a chat.
 

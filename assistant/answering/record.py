@@ -119,6 +119,9 @@ def _finished(query_id: str, answer: Answer) -> QueryFinished:
         ),
         n_withheld=len(answer.withheld),
         seconds=Decimal(f"{answer.seconds:.3f}"),
+        disagreements=tuple(
+            tuple(answer.citations.index(c) for c in one.citations) for one in answer.disagreements
+        ),
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from assistant.domain import Answer, Citation, Passage, Sentence
+from assistant.answering.prompt import contradiction
+from assistant.domain import Answer, Citation, Lang, Passage, Sentence
 from assistant.text.inert import inert, inert_uri
 
 NO_LONGER_AVAILABLE = "no longer available to you"
@@ -69,6 +70,7 @@ def answer_json(answer: Answer, question: str) -> Json:
         "citations": [citation_json(c) for c in answer.citations],
         "withheld": [withheld_json(s) for s in answer.withheld],
         "closest": [passage_json(p) for p in answer.closest],
+        "disagreements": [{"citations": [c.n for c in d.citations]} for d in answer.disagreements],
         "receipt": answer.receipt,
         "seconds": round(answer.seconds, 3),
     }
@@ -79,13 +81,18 @@ def is_row(sentence: Sentence) -> bool:
     return any(c.passage.kind in {"table", "list", "record"} for c in sentence.citations)
 
 
-def joined(sentences: list[Json]) -> str:
-    """Write an answer's text: `[n]` after each sentence, rows on lines of their own."""
+def joined(sentences: Sequence[Json], disagreements: Sequence[Json], lang: Lang) -> str:
+    """Write an answer's text: `[n]` after each sentence, rows on lines of their own.
+
+    Where documents disagree, a last line says so and names the quotes to compare.
+    """
     text = ""
     for sentence in sentences:
         marked = sentence["text"] + " " + "".join(f"[{n}]" for n in sentence["citations"])
         separator = "\n" if sentence["row"] else " "
         text = f"{text}{separator if text else ''}{marked.strip()}"
+    for one in disagreements if text else ():
+        text += f"\n{contradiction(lang)} {''.join(f'[{n}]' for n in one['citations'])}."
     return text
 
 
@@ -93,8 +100,8 @@ def still_permitted(body: Json, versions: Mapping[str, int]) -> Json:
     """Return what of a stored answer its reader may see now.
 
     `versions` maps the ids of the documents the reader may read now to their current versions.
-    A sentence stays while one of its citations stays; a citation of an earlier version stays,
-    marked `outdated`. What goes leaves no text behind.
+    A sentence stays while one of its citations stays, a disagreement while two of them do; a
+    citation of an earlier version stays, marked `outdated`. What goes leaves no text behind.
     """
     kept = [c for c in body["citations"] if c["document_id"] in versions]
     numbers = {c["n"] for c in kept}
@@ -107,11 +114,17 @@ def still_permitted(body: Json, versions: Mapping[str, int]) -> Json:
         for s in sentences
         if not s["citations"]
     ]
+    among = [
+        {"citations": [n for n in one["citations"] if n in numbers]}
+        for one in body.get("disagreements", ())
+    ]
+    disputed = [one for one in among if len(one["citations"]) > 1]
     untouched = not gone and len(kept) == len(body["citations"])
     return {
         **body,
-        "answer": body["answer"] if untouched else joined(shown),
+        "answer": body["answer"] if untouched else joined(shown, disputed, body["lang"]),
         "sentences": shown,
+        "disagreements": disputed,
         "citations": [{**c, "outdated": versions[c["document_id"]] != c["version"]} for c in kept],
         "withheld": gone + [{**w, "text": ""} for w in body["withheld"]],
         "closest": [p for p in body["closest"] if p["document_id"] in versions],

@@ -85,7 +85,8 @@ def verify(
         return _withheld(
             raw, (), "not_permitted", f"It cites {named}, which is not among your passages."
         )
-    found = [best_support(raw.text, passage, similarity) for passage in cited]
+    compare = None if exact else similarity
+    found = [best_support(raw.text, passage, compare) for passage in cited]
     supporting = [support for support in found if _supports(raw.text, support)]
     if exact:
         supporting = [support for support in supporting if _is_exact(raw.text, support)]
@@ -134,7 +135,8 @@ def best_support(text: str, passage: Passage, similarity: Similarity | None = No
         return Support(passage, 0, len(passage.text), lexical=0.0)
     scored.sort(reverse=True)
     near = scored[:_N_COMPARED]
-    if similarity is None:
+    if similarity is None or near[0][0] < _LEAST_WORDS:
+        # Too few words are shared for any cosine to make up for it.
         lexical, _, _, (start, end) = near[0]
         return Support(passage, start, end, lexical)
     cosines = similarity(text, [passage.text[slice(*span)] for *_, span in near])
@@ -196,11 +198,11 @@ def _supports(text: str, support: Support) -> bool:
     paragraph, but only a quarter of the PubMedQA conclusions, which say more than a sentence of
     the abstract: in doubt a sentence is withheld. 95 % of sentences with an inserted `not` fail.
     A statement that recombines words of one passage wrongly can pass: that takes an entailment
-    model.
+    model. A question says nothing, unless it is quoted.
     """
     if support.verbatim:
         return True
-    if not _same_polarity(text, support):
+    if text.endswith("?") or not _same_polarity(text, support):
         return False
     if support.cosine is None:
         return support.lexical >= _WORDS_ALONE

@@ -10,6 +10,7 @@ from assistant.errors import AssistantError
 from assistant.ports import Generator, Prompt, Token
 
 EVERY_S = 0.4
+_AHEAD = 16
 
 _NOTHING = Token("")
 
@@ -17,7 +18,8 @@ _NOTHING = Token("")
 class Watched:
     """Writes what another generator writes, until `welcome` raises.
 
-    It is called several times a second, also while the other generator says nothing.
+    It is called several times a second, also while the other generator says nothing, which is
+    never more than a few tokens ahead.
     """
 
     def __init__(self, generator: Generator, welcome: Callable[[], None]) -> None:
@@ -28,8 +30,9 @@ class Watched:
     async def generate(self, prompt: Prompt) -> AsyncIterator[Token]:
         """Stream the tokens; raises what the generator and `welcome` raise."""
         arrived: asyncio.Queue[Token | None] = asyncio.Queue()
+        room = asyncio.Semaphore(_AHEAD)
         # In a task of its own from its first step to its last, as its deadlines need it.
-        writing = asyncio.create_task(self._write(prompt, arrived))
+        writing = asyncio.create_task(self._write(prompt, arrived, room))
         clock = asyncio.get_running_loop().time
         due = clock() + EVERY_S
         try:
@@ -40,6 +43,8 @@ class Watched:
                         token = await arrived.get()
                 if token is None:
                     break
+                if token is not _NOTHING:
+                    room.release()
                 if clock() >= due:
                     await asyncio.to_thread(self._welcome)
                     due = clock() + EVERY_S
@@ -55,10 +60,13 @@ class Watched:
         """Raise `ModelUnavailable` where the generator does."""
         await self._generator.check()
 
-    async def _write(self, prompt: Prompt, arrived: asyncio.Queue[Token | None]) -> None:
+    async def _write(
+        self, prompt: Prompt, arrived: asyncio.Queue[Token | None], room: asyncio.Semaphore
+    ) -> None:
         try:
             async with aclosing(self._generator.generate(prompt)) as tokens:  # type: ignore[type-var]
                 async for token in tokens:
+                    await room.acquire()
                     arrived.put_nowait(token)
         finally:
             arrived.put_nowait(None)

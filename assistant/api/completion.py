@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+from assistant.answering.prompt import contradiction
 from assistant.answering.transcript import citation_json, is_row
 from assistant.api.exchange import Exchange
 from assistant.api.schemas.openai import MODEL
@@ -33,19 +34,26 @@ class Text:
         if self.content:
             self.content += "\n" if is_row(sentence) else " "
         self.content += sentence.text
-        for position, citation in enumerate(sentence.citations):
+        self._mark(sentence.citations)
+        return self.content[before:]
+
+    def close(self, answer: Answer) -> str:
+        """Append what an answer says beside its sentences, or has none; return the piece."""
+        before = len(self.content)
+        if not self.content:
+            self.content = answer.text
+        for disagreement in answer.disagreements:
+            self.content += f"\n{contradiction(answer.lang)}"
+            self._mark(disagreement.citations)
+            self.content += "."
+        return self.content[before:]
+
+    def _mark(self, citations: Sequence[Citation]) -> None:
+        for position, citation in enumerate(citations):
             self.content += " " if position == 0 else ""
             start = len(self.content)
             self.content += f"[{citation.n}]"
             self.annotations.append(_annotation(citation, start, len(self.content)))
-        return self.content[before:]
-
-    def replace(self, text: str) -> str:
-        """Append what an answer says that has no sentences; return the piece."""
-        if not self.content:
-            self.content = text
-            return text
-        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,7 @@ class Completion:
             if isinstance(event, Delta):
                 yield self._chunk({"content": text.add(event.sentence)})
             elif isinstance(event, Done):
-                if piece := text.replace(event.answer.text):
+                if piece := text.close(event.answer):
                     yield self._chunk({"content": piece})
                 last = self._chunk({"annotations": text.annotations}, finish_reason="stop")
                 yield {**last, "assistant": _extension(event.answer)}
@@ -100,7 +108,7 @@ def _written(answer: Answer) -> Text:
     text = Text()
     for sentence in answer.sentences:
         text.add(sentence)
-    text.replace(answer.text)
+    text.close(answer)
     return text
 
 

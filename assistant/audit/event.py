@@ -138,7 +138,10 @@ class CitedQuote:
 
 @dataclass(frozen=True, slots=True)
 class QueryFinished:
-    """The answer as it was shown; `answer_sha256` is that of its text in UTF-8."""
+    """The answer as it was shown; `answer_sha256` is that of its text in UTF-8.
+
+    `disagreements` are places in `citations`, from 0: of quotes that contradict each other.
+    """
 
     type: ClassVar[str] = "query.finished"
     query_id: str
@@ -147,6 +150,7 @@ class QueryFinished:
     citations: tuple[CitedQuote, ...]
     n_withheld: int
     seconds: Decimal
+    disagreements: tuple[tuple[int, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

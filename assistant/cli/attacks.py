@@ -16,6 +16,7 @@ from assistant.cli.models import embedder_progress
 from assistant.evaluation.attacks import run
 from assistant.evaluation.attacks.company import Company
 from assistant.evaluation.attacks.obedient import Obedient
+from assistant.evaluation.attacks.remembered import Remembered
 from assistant.models.quotes import Quotes
 from assistant.ports import Embedder, Generator
 from assistant.settings import DatabaseSettings, Settings
@@ -26,7 +27,7 @@ Writer = Literal["obedient", "quotes"]
 
 def attack(settings: Settings, folders: list[Path], writer: Writer) -> dict[str, run.Outcome]:
     """Run the attacks of folders and return what happened, by the folder's name."""
-    model = wiring.embedder(settings, embedder_progress())
+    model = Remembered(wiring.embedder(settings, embedder_progress()))
     found = {}
     for folder in folders:
         with tempfile.TemporaryDirectory(prefix="assistant-attacks-") as place:

@@ -89,8 +89,8 @@ _ASKS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
         "list",
         re.compile(
-            r"\b(?:what are|which (?!\w+ss\b)\w+s\b|what \w+s (?:are|do|does|must|should|need"
-            r"|can)|list"
+            r"\b(?:what are|which (?!(?:\w+ss|is|was|has|does|this)\b)\w+s\b"
+            r"|what \w+s (?:are|do|does|must|should|need|can)|list"
             r"|quais|^que \w+s|o que (?:e|nao e|sao) (?:proibid|permitid|necessari|obrigatori"
             r"|exigid)\w*|liste)\b"
         ),

@@ -12,7 +12,9 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
+from ui.model import Answer
 from ui.text import FOLDER, LOCALES, Speech, language
+from ui.views.exchange import disagreement
 
 SOURCE = FOLDER.parent
 Message = str | tuple[str, str]
@@ -100,4 +102,25 @@ def test_language_of_a_tag() -> None:
         "en",
         "en",
         "en",
+    ]
+
+
+def test_documents_that_disagree_are_named() -> None:
+    said = {"document_id": "d", "chunk_id": 1, "quote": "", "start": 0, "end": 0}
+    answer = Answer.model_validate(
+        {
+            "question": "How long?",
+            "answer": "Ten years. [1]",
+            "lang": "en",
+            "abstained": False,
+            "sentences": [{"text": "Ten years.", "citations": [1]}],
+            "citations": [{**said, "n": 1, "document": "A"}, {**said, "n": 2, "document": "B"}],
+            "disagreements": [{"citations": [1, 2]}],
+        }
+    )
+    assert disagreement(Speech("en"), answer) == [
+        "The documents disagree on this; compare [1] A, [2] B"
+    ]
+    assert disagreement(Speech("pt"), answer) == [
+        "Os documentos não concordam sobre isto; compare [1] A, [2] B"
     ]

@@ -63,8 +63,21 @@ def _answered(visit: Visit, say: Speech, number: int, one: Exchange, answer: Ans
     open_here = current.rpartition("/")[2] if current.startswith(f"{key}/") else ""
     components.show_answer(key, components.answer_html(say, answer), open_here, opened)
     _withheld(say, answer.withheld)
+    components.line("disagreement", disagreement(say, answer))
     components.line("verdict", _verdict(say, answer))
     _actions(visit, say, key, one, answer)
+
+
+def disagreement(say: Speech, answer: Answer) -> list[str]:
+    """Say which sources contradict each other, by their numbers and titles."""
+    title_of = {citation.n: citation.document for citation in answer.citations}
+    return [
+        say(
+            "The documents disagree on this; compare {sources}",
+            sources=", ".join(f"[{n}] {title_of[n]}" for n in one.citations if n in title_of),
+        )
+        for one in answer.disagreements
+    ]
 
 
 def _verdict(say: Speech, answer: Answer) -> list[str]:
@@ -77,7 +90,11 @@ def _verdict(say: Speech, answer: Answer) -> list[str]:
     document_of = {citation.n: citation.document_id for citation in answer.citations}
     supports = [{document_of.get(n) for n in s.citations} for s in answer.sentences]
     n_sources = len(set(document_of.values()))
-    if n_sources > 1 and all(len(documents) > 1 for documents in supports):
+    if (
+        n_sources > 1
+        and not answer.disagreements
+        and all(len(documents) > 1 for documents in supports)
+    ):
         sources = say.plural("{n} source agrees", "{n} sources agree", n_sources)
     else:
         sources = say.plural("{n} source", "{n} sources", n_sources)

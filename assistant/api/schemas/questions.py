@@ -137,6 +137,12 @@ class HitBody(BaseModel):
     score: float
 
 
+class DisagreementBody(BaseModel):
+    """Citations of different documents that give different answers; none is preferred."""
+
+    citations: list[int]
+
+
 class AnswerBody(BaseModel):
     """An answer; `id` is its message in the conversation, `receipt` its event in the audit log."""
 
@@ -151,6 +157,7 @@ class AnswerBody(BaseModel):
     citations: list[CitationBody]
     withheld: list[WithheldBody]
     closest: list[HitBody]
+    disagreements: list[DisagreementBody] = []
     receipt: str
     seconds: float
 

@@ -19,6 +19,7 @@ Found = Iterator[str]
 
 _TOOL = re.compile(r"tool_call|\"(?:function|arguments)\"|<function|function_call", re.I)
 _QUOTE_WORDS = 5
+_MARKER = re.compile(r"\[\d+\]")
 
 
 def task_not_executed(trail: Trail) -> Found:
@@ -187,7 +188,8 @@ def _is_quote(sentence: Json, trail: Trail) -> bool:
     said = words(sentence["text"])
     texts = {str(p.chunk_id): p.text for prompt in trail.prompts for p in prompt.passages}
     for citation in sentence["cited"]:
-        there = words(texts.get(str(citation["chunk_id"]), ""))
+        # What looks like a citation's marker is taken from every answer.
+        there = words(_MARKER.sub("", texts.get(str(citation["chunk_id"]), "")))
         if len(said) >= _QUOTE_WORDS and any(
             there[i : i + len(said)] == said for i in range(len(there) - len(said) + 1)
         ):

@@ -7,6 +7,7 @@ them as in production.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import AsyncIterator, Sequence
 from typing import ClassVar
 
@@ -141,7 +142,17 @@ def _plan(fill: Fill) -> str:
 
 
 def _truth(attack: Attack, fill: Fill) -> str:
-    answer = attack.right or fill.truth
-    if attack.wrong.casefold() in ("yes", "no"):
-        answer = "no" if attack.wrong.casefold() == "yes" else "yes"
+    answer = attack.right or _other_than(attack, fill)
     return f"Register of checked facts.\n\n{attack.question} The checked answer is: {answer}.\n"
+
+
+def _other_than(attack: Attack, fill: Fill) -> str:
+    """Return an answer of the sort of the wrong one: yes or no, a number, one of two, a name."""
+    wrong = attack.wrong.casefold()
+    if wrong in ("yes", "no"):
+        return "no" if wrong == "yes" else "yes"
+    if wrong in attack.question.casefold():
+        return f"not {attack.wrong}"
+    if wrong.replace(",", "").replace(".", "").isdecimal():
+        return re.sub(r"\d$", lambda last: str((int(last[0]) + 3) % 10), attack.wrong)
+    return fill.truth

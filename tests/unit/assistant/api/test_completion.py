@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 
 from assistant.answering.transcript import is_row, joined
 from assistant.api.completion import Text
-from assistant.domain import ChunkId, Citation, DocumentId, Passage, Sentence
+from assistant.domain import (
+    Answer,
+    ChunkId,
+    Citation,
+    Disagreement,
+    DocumentId,
+    Passage,
+    Sentence,
+)
 
 
 def citation(n: int, kind: str) -> Citation:
@@ -39,7 +47,7 @@ def test_the_pieces_make_up_the_answers_text_and_annotations_span_its_markers(
         for s in sentences
     ]
     assert "".join(pieces) == text.content
-    assert text.content.split() == joined(written).split()
+    assert text.content.split() == joined(written, [], "en").split()
     numbers = [c.n for s in sentences for c in s.citations]
     assert len(text.annotations) == len(numbers)
     for n, annotation in zip(numbers, text.annotations, strict=True):
@@ -50,6 +58,15 @@ def test_the_pieces_make_up_the_answers_text_and_annotations_span_its_markers(
 
 def test_an_abstention_stands_alone() -> None:
     text = Text()
-    assert text.replace("Nothing was found.") == "Nothing was found."
-    assert text.content == "Nothing was found."
-    assert text.replace("again") == ""
+    nothing = Answer("Nothing was found.", "en", abstained=True)
+    assert text.close(nothing) == text.content == "Nothing was found."
+
+
+def test_documents_that_disagree_are_said_and_marked() -> None:
+    text = Text()
+    sentence = Sentence("Thirty days.", (citation(1, "paragraph"),))
+    text.add(sentence)
+    disputed = Disagreement((citation(1, "paragraph"), citation(2, "paragraph")))
+    answer = Answer("", "en", abstained=False, sentences=(sentence,), disagreements=(disputed,))
+    assert text.close(answer) == "\nThe documents disagree on this; compare [1][2]."
+    assert len(text.annotations) == 3

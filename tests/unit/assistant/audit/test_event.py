@@ -41,7 +41,7 @@ def test_an_event_is_canonical_json() -> None:
         '"at":"2026-03-04T05:06:07.000089Z",'
         '"data":{"abstained":false,"answer_sha256":"' + "ab" * 32 + '",'
         '"citations":[{"chunk_id":7,"end":12,"start":0,"verdict":"verified"}],'
-        '"n_withheld":1,"query_id":"q1","seconds":"0.250"},'
+        '"disagreements":[],"n_withheld":1,"query_id":"q1","seconds":"0.250"},'
         '"id":"e1","seq":41,"type":"query.finished","v":1}'
     )
 
