@@ -206,9 +206,7 @@ class AuditSettings(Section):
         "built-in",
         description="`separate`: only `assistant audit seal --keys FOLDER` has the key, and signs",
     )
-    retention_months: int = Field(
-        72, ge=1, le=1200, description="whole months that `assistant retention run` keeps"
-    )
+    retention_months: int = Field(72, ge=1, le=1200, description="months a retention run keeps")
 
 
 LOCAL = ("http://127.0.0.1", "http://localhost", "http://[::1]")
