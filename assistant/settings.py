@@ -172,6 +172,9 @@ class AccessSettings(Section):
         description="TOML file with rules for whole collections, put in force at the start; "
         "without one, the last that was in force stays: name an empty file to lift it",
     )
+    break_glass_hours: int = Field(
+        8, ge=1, le=168, description="most hours for which two people give access"
+    )
 
 
 class CurationSettings(Section):

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from assistant.store import catalog
 from assistant.store import subject_keys as keys
 from assistant.store.heads import bump_epoch
-from assistant.store.identity_tables import scim_users
+from assistant.store.identity_tables import break_glass, scim_users
 from assistant.store.lifecycle_tables import erasures, subject_keys
 from assistant.store.people import Person, list_people
 from assistant.store.tables import (
@@ -191,6 +191,7 @@ def erase_person(conn: Connection, person_id: str) -> None:
     conn.execute(sa.delete(feedback).where(feedback.c.person_id == person_id))
     conn.execute(sa.delete(sessions).where(sessions.c.person_id == person_id))
     conn.execute(sa.delete(scim_users).where(scim_users.c.person_id == person_id))
+    conn.execute(sa.delete(break_glass).where(break_glass.c.person_id == person_id))
     called = [row.subject, row.login]
     conn.execute(sa.delete(memberships).where(_is_user(memberships.c.member, called)))
     conn.execute(_FORGET_PRINCIPALS, {"called": called})
