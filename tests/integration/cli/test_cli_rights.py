@@ -50,6 +50,19 @@ def test_access_is_explained(bank: Bank, database: Database) -> None:
     assert [e["type"] for e in events_of(database)] == ["access.examined"] * 2
 
 
+def test_both_ways_through_the_rights(bank: Bank, database: Database) -> None:
+    assert "ana may read 1 documents; 0 stay closed" in bank.run("reading", "--user", "ana")
+    found = json.loads(bank.run("reading", "--user", "bruno", "--json"))
+    assert (found["n_documents"], found["n_closed"]) == (0, 1)
+    assert "1 of 2 people may read" in bank.run("readers", "--doc", bank.document)
+    found = json.loads(bank.run("readers", "--doc", "statement", "--json"))
+    assert [(one["login"], one["rule"]) for one in found["readers"]] == [
+        ("ana", f"allow {FINANCE}")
+    ]
+    purposes = [e["data"]["purpose"] for e in events_of(database)]
+    assert purposes == ["reading", "reading", "readers", "readers"]
+
+
 def test_people_are_compared(bank: Bank) -> None:
     assert "only ana" in bank.run("compare", "--user", "ana", "--user", "bruno")
     found = json.loads(bank.run("compare", "--user", "ana", "--user", "bruno", "--json"))
