@@ -65,7 +65,8 @@ test: $(READY) browser servers
 
 # Hours: the long versions of tests that are short in `make test`.
 test-nightly: $(READY)
-	@$(BIN)/python -m pytest --hypothesis-profile=nightly tests/faults/test_permission_machine.py
+	@$(BIN)/python -m pytest --hypothesis-profile=nightly tests/faults/test_permission_machine.py \
+	  tests/security/test_attack_sets.py
 
 check: $(READY)
 	@$(BIN)/ruff format --check .

@@ -129,7 +129,7 @@ class Statement:
     """What a passage gives for what is asked, at `start:end` of its text.
 
     `share` is how much of the question stands there. `verdict` is `yes` or `no` where that is
-    asked, the place of the option where there is a choice, empty if it can't be told, else None. `given` is
+    asked, the place of the option where there is a choice, empty if unclear, else None. `given` is
     what else it gives, `around` what the whole passage does; `denied` are the stems it negates.
     """
 
