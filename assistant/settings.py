@@ -208,6 +208,10 @@ class AuditSettings(Section):
     )
 
 
+LOCAL = ("http://127.0.0.1", "http://localhost", "http://[::1]")
+"""Beginnings of addresses on this machine, which need no TLS."""
+
+
 class OidcSettings(Section):
     """Which identity provider's access tokens the API accepts, and what it reads from them."""
 
@@ -238,8 +242,7 @@ class OidcSettings(Section):
     def _complete(self) -> OidcSettings:
         if self.issuer and not self.audience:
             raise ValueError("set `audience` too, or tokens for other services would be accepted")
-        local = ("http://127.0.0.1", "http://localhost", "http://[::1]")
-        if self.issuer and not self.issuer.startswith(("https://", *local)):
+        if self.issuer and not self.issuer.startswith(("https://", *LOCAL)):
             raise ValueError("`issuer` must begin with https://")
         return self
 
@@ -252,10 +255,42 @@ class ScimSettings(Section):
     )
 
 
+class PageSettings(Section):
+    """How people sign in to the pages at the identity provider; without `client_id`, they don't."""
+
+    client_id: str = Field("", description="what the provider calls the pages")
+    client_secret: SecretStr | None = Field(None, description="the pages' secret at the provider")
+    url: str = Field(
+        "", description="where people open the pages; the provider allows `<url>/oauth2callback`"
+    )
+    cookie_secret: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="signs the pages' cookie; without one, each start makes its own, and people "
+        "sign in again",
+    )
+    scopes: tuple[str, ...] = Field(
+        ("openid", "profile", "email"), description="what is asked for; add the API's own scope"
+    )
+    prompt: str = Field("login", description="`login` asks for the password each time")
+    parameters: dict[str, str] = Field(
+        default={}, description="what else is asked with, such as `audience` or `resource`"
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> PageSettings:
+        if self.client_id and not (self.client_secret and self.url):
+            raise ValueError("set `client_secret` and `url` too")
+        if self.url and not self.url.startswith(("https://", *LOCAL)):
+            raise ValueError("`url` must begin with https://")
+        return self
+
+
 class IdentitySettings(Section):
     """Who vouches for people and programs, and how much they may ask."""
 
     oidc: OidcSettings = OidcSettings()  # type: ignore[call-arg]
+    page: PageSettings = PageSettings()  # type: ignore[call-arg]
     scim: ScimSettings = ScimSettings()  # type: ignore[call-arg]
     key_pepper: SecretStr | None = Field(
         None,
@@ -266,6 +301,12 @@ class IdentitySettings(Section):
     questions_per_minute: int = Field(
         0, ge=0, description="questions and searches a person, and a key, may send; 0 is no limit"
     )
+
+    @model_validator(mode="after")
+    def _known(self) -> IdentitySettings:
+        if self.page.client_id and not self.oidc.issuer:
+            raise ValueError("set `oidc.issuer` too: it says where the pages send people")
+        return self
 
 
 class ServeSettings(Section):
@@ -345,3 +386,8 @@ def load(**overrides: object) -> Settings:
         ) from error
     except ValueError as error:
         raise SettingsError(f"{config_file()} is not valid TOML: {error}.") from error
+
+
+def variables_set(*names: str) -> list[str]:
+    """Return which of these environment variables are set."""
+    return [name for name in names if os.environ.get(name)]

@@ -25,6 +25,7 @@ from assistant.ingest.jobs import Worker
 from assistant.ingest.progress import Progress, Silent
 from assistant.ingest.sync import SyncRun
 from assistant.ingest.task import Task
+from assistant.lifecycle import backup
 from assistant.models import embedder as embedders
 from assistant.models import english_reranker
 from assistant.models.quotes import Quotes
@@ -60,10 +61,14 @@ class Assistant:
 
 @contextmanager
 def database(settings: Settings) -> Iterator[Database]:
-    """Open the database with its tables up to date, and close it at the end."""
+    """Open the database with its tables up to date, and close it at the end.
+
+    Raises `Conflict` if a restore was cut short.
+    """
     opened = open_database(settings)
     try:
         opened.migrate()
+        backup.insist_whole(opened)
         yield opened
     finally:
         opened.close()

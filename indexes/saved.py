@@ -74,6 +74,14 @@ def words_in(state: State, folder: Path) -> Lexical:
     return Lexical(folder, langs)
 
 
+def folder(index: HybridIndex) -> Path:
+    """Return where an index keeps its words; raises `SearchIndexError` if that is in memory."""
+    found = index._lexical._folder
+    if found is None:
+        raise SearchIndexError("This index keeps its words in memory; it has no folder.")
+    return found
+
+
 def n_rows(index: HybridIndex) -> tuple[int, int]:
     """Return how many rows there are, and how many of them are dead."""
     with index._lock.shared():

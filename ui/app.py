@@ -11,6 +11,7 @@ from streamlit.navigation.page import Page
 from ui import components, problems, session
 from ui.client import SignedOut
 from ui.model import Person
+from ui.serve import forbidden
 from ui.session import Visit
 from ui.text import Speech, mark
 from ui.views import audit, chat, people, sign_in, sources
@@ -78,13 +79,16 @@ def home() -> None:
 
 def main() -> None:
     """Run the page of the address."""
-    say, visit = session.speech(), session.visit()
+    visit, say = session.arrive(), session.speech()
     st.set_page_config(
         page_title=say("Assistant"),
         page_icon=components.icon(),
         layout="wide",
         initial_sidebar_state="auto",
     )
+    if wrong := forbidden():
+        st.error(wrong)
+        return
     # Whoever is not signed in keeps the address of any page until they are.
     serving = [p for p in PLACES if visit is None or p.serves(visit.me.person)]
     pages = {place.path: place.page(say) for place in serving if place.path != "chat"}

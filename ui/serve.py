@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit import config
 
+from ui.provider import Provider
 from ui.theme import THEME
 
 SCRIPT = Path(__file__).with_name("app.py")
@@ -36,12 +38,36 @@ OPTIONS: dict[str, Any] = {
     "logger.hideWelcomeMessage": True,
     "logger.level": "error",
     "runner.magicEnabled": False,
+    # Said here, no file that is written later turns them on.
+    "server.enableAgentApi": False,
+    "server.trustedUserHeaders": "{}",
     **THEME,
 }
 
 
-def serve(api: str, host: str, port: int) -> int:
+FORBIDDEN = {
+    "server.trustedUserHeaders": "whoever reaches the page could say who they are",
+    "server.enableAgentApi": "programs would use the pages instead of the API, and unseen by it",
+}
+"""Options that nobody may have set, and why."""
+
+
+def forbidden() -> str:
+    """Return what is set that must not be, and where to remove it; empty if nothing is."""
+    for name, reason in FORBIDDEN.items():
+        if config.get_option(name) not in (None, False, "", "{}", {}):
+            return (
+                f"The pages don't start with Streamlit's option {name}: {reason}. "
+                f"Remove it ({config.get_where_defined(name)})."
+            )
+    return ""
+
+
+def serve(api: str, host: str, port: int, provider: Provider | None = None) -> int:
     """Serve the page until SIGTERM or SIGINT, or until the process that started it ends."""
+    if wrong := forbidden():
+        sys.stderr.write(f"{wrong}\n")
+        return 3
     try:
         socket.create_server((host, port)).close()
     except OSError as error:
@@ -51,7 +77,8 @@ def serve(api: str, host: str, port: int) -> int:
         return 3
     _die_with_parent()
     logging.disable(logging.WARNING)
-    app = st.App(SCRIPT, secrets={"api": api}, on_script_error=_on_error)
+    secrets: dict[str, Any] = {"api": api, "auth": provider.secrets() if provider else {}}
+    app = st.App(SCRIPT, secrets=secrets, on_script_error=_on_error)
     with suppress(KeyboardInterrupt):
         app.run(config={**OPTIONS, "server.address": host, "server.port": port})
     return 0

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 from streamlit.navigation.page import Page
 
+from ui import problems, provider
 from ui.client import ApiError, Client, Gone
 from ui.model import Answer, Citation, Delta, Document, Filters, Head, Me, Near
 from ui.text import LANGS, Lang, Speech, language
@@ -23,6 +24,7 @@ ME_S = 30.0
 _VISIT = "visit"
 _NOTICE = "notice"
 _LANG = "lang"
+_REFUSED = "refused"
 
 
 @dataclass(slots=True)
@@ -167,12 +169,33 @@ def visit() -> Visit | None:
 def begin(login: str, password: str) -> None:
     """Sign in; the page then speaks the person's language unless one was chosen."""
     signed_in = Client(api()).sign_in(login, password)
-    client = Client(api(), signed_in.token)
+    begun = _begun(signed_in.token)
+    if _LANG not in st.query_params:
+        choose(begun.me.person.lang)
+
+
+def arrive() -> Visit | None:
+    """Return the visit of this tab; whoever comes from the identity provider begins one.
+
+    A token that the API has refused is not tried again.
+    """
+    found, token = visit(), provider.access_token()
+    if found is not None or not token or st.session_state.get(_REFUSED) == token:
+        return found
+    try:
+        return _begun(token)
+    except ApiError as error:
+        st.session_state[_REFUSED] = token
+        st.session_state[_NOTICE] = problems.sentence(speech(), error)
+    return None
+
+
+def _begun(token: str) -> Visit:
+    client = Client(api(), token)
     me = client.me()
     conversations = client.conversations() if me.person.asks else []
-    st.session_state[_VISIT] = Visit(client, me, conversations)
-    if _LANG not in st.query_params:
-        choose(me.person.lang)
+    st.session_state[_VISIT] = begun = Visit(client, me, conversations)
+    return begun
 
 
 def end(notice: str = "") -> None:
@@ -188,6 +211,7 @@ def sign_out() -> None:
         with suppress(ApiError):
             current.client.sign_out()
     end()
+    provider.sign_out()
 
 
 def notice() -> str:

@@ -34,6 +34,7 @@ from assistant.api.routes import (
 from assistant.api.throttle import SignInThrottle
 from assistant.audit.log import AuditLog
 from assistant.errors import AssistantError
+from assistant.retrieval.retriever import Retriever
 from assistant.store.people import Person
 from assistant.telemetry import logger
 from assistant.wiring import Assistant
@@ -55,7 +56,7 @@ ROUTERS = (
     operations.router,
 )
 
-_SEAL_EVERY_S = 15.0
+_TEND_EVERY_S = 15.0
 
 _log = logger(__name__)
 
@@ -103,9 +104,9 @@ def _routed() -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Seal the audit log while the app runs and at its end."""
+    """Seal the audit log while the app runs and at its end, and let go of what was erased."""
     state: State = app.state.own
-    sealing = asyncio.create_task(_sealing(state.assistant.audit))
+    sealing = asyncio.create_task(_tending(state.assistant))
     try:
         yield
     finally:
@@ -115,10 +116,18 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await _seal(state.assistant.audit, at_once=True)
 
 
-async def _sealing(audit: AuditLog) -> None:
+async def _tending(assistant: Assistant) -> None:
     while True:
-        await asyncio.sleep(_SEAL_EVERY_S)
-        await _seal(audit)
+        await asyncio.sleep(_TEND_EVERY_S)
+        await _seal(assistant.audit)
+        await _catch_up(assistant.retriever)
+
+
+async def _catch_up(retriever: Retriever) -> None:
+    try:
+        await asyncio.to_thread(retriever.catch_up)
+    except AssistantError as error:
+        _log.warning("index not brought up to date", slug=error.slug)
 
 
 async def _seal(audit: AuditLog, *, at_once: bool = False) -> None:

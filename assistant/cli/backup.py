@@ -88,6 +88,7 @@ def restore(
         log = wiring.audit_log(chosen, opened)
         log.record(backup.restored_event(found, file))
         Eraser(opened, log, chosen.data_dir).reapply()
+        backup.end_restore(opened)
         n_events, n_passages = _verified(chosen, opened) if verify else (None, None)
     finally:
         opened.close()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from secrets import token_urlsafe
 
 import httpx
 import uvicorn
@@ -21,9 +23,12 @@ from assistant.api.deps import Suggestions
 from assistant.cli.console import out
 from assistant.errors import AssistantError, SettingsError
 from assistant.ingest.jobs import STOP_S, Worker
-from assistant.settings import Settings
+from assistant.settings import IdentitySettings, Settings, variables_set
 
 START_S = 60.0
+
+FORBIDDEN = ("STREAMLIT_SERVER_TRUSTED_USER_HEADERS", "STREAMLIT_SERVER_ENABLE_AGENT_API")
+"""Variables that must not be set; `ui.serve` looks into Streamlit's files for the same options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +145,23 @@ def _page(settings: Settings, api: str) -> Iterator[str]:
             "The chat page needs Streamlit: pip install 'enterprise-assistant[ui]', "
             "or start only the API with `assistant serve --only api`."
         )
+    if wrong := variables_set(*FORBIDDEN):
+        raise SettingsError(
+            f"The pages don't start while {' and '.join(wrong)} is set: others could say who they "
+            "are, or use the pages as an API. Unset it."
+        )
     host = settings.serve.host
     with _listen(host, settings.serve.ui_port, "--ui-port") as probe:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "ui", "serve", "--api", api]
     child = subprocess.Popen(  # noqa: S603
-        [*command, "--host", host, "--port", str(port)], stdin=subprocess.DEVNULL
+        [*command, "--host", host, "--port", str(port), "--sign-in"],
+        stdin=subprocess.PIPE,
+        text=True,
     )
+    assert child.stdin is not None  # noqa: S101
+    with suppress(BrokenPipeError), child.stdin as said:
+        said.write(sign_in_at(settings.identity))
     address = f"http://{_reachable(host)}:{port}"
 
     def answers() -> bool:
@@ -164,6 +179,29 @@ def _page(settings: Settings, api: str) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
+
+
+def sign_in_at(identity: IdentitySettings) -> str:
+    """Return, as JSON, how the pages let people sign in at the identity provider.
+
+    It goes to the page's standard input: nobody reads secrets there, as they do in arguments.
+    """
+    page = identity.page
+    if not page.client_id or page.client_secret is None:
+        return "{}"
+    cookie = page.cookie_secret.get_secret_value() if page.cookie_secret else token_urlsafe(32)
+    return json.dumps(
+        {
+            "issuer": identity.oidc.issuer,
+            "client_id": page.client_id,
+            "client_secret": page.client_secret.get_secret_value(),
+            "url": page.url,
+            "cookie_secret": cookie,
+            "scope": " ".join(page.scopes),
+            "prompt": page.prompt,
+            "parameters": page.parameters,
+        }
+    )
 
 
 def _listen(host: str, port: int, option: str) -> socket.socket:

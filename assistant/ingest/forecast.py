@@ -13,7 +13,7 @@ from assistant.domain import DocumentId
 from assistant.ingest.body import facts
 from assistant.ingest.page import Page
 from assistant.ingest.progress import Counts
-from assistant.store import acls, catalog
+from assistant.store import acls, catalog, tombstones
 from assistant.store.document import KnownDocument
 from assistant.store.sources import Source
 from connectors.contract import Access, Gone, Item
@@ -37,6 +37,8 @@ class Forecast:
 
     def page(self, conn: Connection, page: Page) -> None:
         """Compare a page as `commit.page` would write it."""
+        page.leave_out(tombstones.found(conn, self._source.id, page.ids))
+        self.counts.add(page.counts)
         known = catalog.known_documents(conn, self._source.id, list(page.ids))
         known = {key: one for key, one in known.items() if one.is_live}
         for key in page.ids & self._changed.keys():

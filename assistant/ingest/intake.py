@@ -17,7 +17,7 @@ from assistant.ingest.page import Page, Unread
 from assistant.ingest.progress import Gauge, Progress
 from assistant.ingest.step import step
 from assistant.ports import Embedder
-from assistant.store import catalog, curation_report, curations
+from assistant.store import catalog, curation_report, curations, tombstones
 from assistant.store.database import Database
 from assistant.store.document import NewChunk
 from assistant.store.jobs import Held
@@ -66,6 +66,8 @@ class Intake:
 
     def compare(self, page: Page) -> None:
         """Look up what the catalog knows of the page's items."""
+        with self._database.reading() as conn:
+            page.leave_out(tombstones.found(conn, self._source.id, page.ids))
         ids = [item.id for item in page.items if item.id not in page.compared]
         with self._database.reading() as conn:
             page.known |= catalog.known_documents(conn, self._source.id, ids)

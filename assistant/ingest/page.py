@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from assistant.ingest.body import Body
@@ -55,10 +56,17 @@ class Page:
     def joined(self, later: Page) -> Page:
         """Return this page, grown by the next one that was compared."""
         self.events += later.events
+        self.counts.add(later.counts)
         self.known |= later.known
         self.compared |= later.compared
         self.outdated |= later.outdated
         return self
+
+    def leave_out(self, ids: Collection[str]) -> None:
+        """Leave out what was listed of these ids: they were erased."""
+        if ids:
+            self.counts.erased += len(ids)
+            self.events = [event for event in self.events if event.id not in ids]
 
     @property
     def items(self) -> list[Item]:

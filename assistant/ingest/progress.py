@@ -14,7 +14,10 @@ from pydantic import JsonValue
 
 @dataclass(slots=True)
 class Counts:
-    """What a run did to documents; `failed` were kept as they were."""
+    """What a run did to documents; `failed` were kept as they were.
+
+    `erased` were listed and not looked at: an erasure keeps them out.
+    """
 
     listed: int = 0
     added: int = 0
@@ -23,6 +26,7 @@ class Counts:
     unchanged: int = 0
     deleted: int = 0
     failed: int = 0
+    erased: int = 0
 
     def as_dict(self) -> dict[str, int]:
         """Return the counts by name."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from assistant.errors import BackupUnusable, Conflict
 from assistant.lifecycle import archive
 from assistant.lifecycle.archive import About
 from assistant.lifecycle.sealed import install_recipient, recipient
-from assistant.store import backups, dumping, ledger
+from assistant.store import backups, dumping, heads, ledger
 from assistant.store.backups import MadeBackup
 from assistant.store.database import Database
 from assistant.vault import KEY_FILE
@@ -34,7 +34,7 @@ from assistant.vault import KEY_FILE
 DATA, KEYS = "data", "keys"
 HEADS = "audit/heads.jsonl"
 _KEY_FILES = ("keys/audit.pem", "keys/audit.pub", KEY_FILE)
-_KEY_TABLES = (*dumping.KEYS, "erasures")
+_KEY_TABLES = (*dumping.KEYS, "erasures", "tombstones")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +87,17 @@ def restore(
 ) -> Restored:
     """Bring a backup back into an empty database, in one transaction.
 
-    The erasures that the file of keys knows of come along, to be applied next. Raises `Conflict`
-    unless database and data folder are empty, `BackupUnusable` for files that are not whole.
+    The erasures that the file of keys knows of come along, to be applied next; until `end_restore`
+    the database is not opened for anything else, and a restore of the same file goes on where one
+    was cut short. Raises `Conflict` unless database and data folder are empty, `BackupUnusable`
+    for files that are not whole.
     """
+    name = _name(path)
     with database.snapshot() as conn:
-        if not dumping.is_unused(conn):
+        begun = heads.restoring(conn)
+        if begun is not None and begun != name:
+            raise Conflict("Another backup was being restored here; go on with that file.")
+        if begun is None and not dumping.is_unused(conn):
             raise Conflict(
                 "The database is in use: restore into an empty data folder (`--data`) or database."
             )
@@ -107,22 +113,36 @@ def restore(
         if data.revision > about.revision:
             raise BackupUnusable("The file of keys is older than the backup; use the newest one.")
         files_of_data = dict(found.files())
-        database.migrate(data.revision)
-        with database.begin() as conn:
-            dumping.clear(conn)
-            for table in data.tables:
-                dumping.load(conn, table, found.table(table.name))
-                _insist_rows(conn, table)
-            found.finish()
-            dumping.set_counters(conn, data.counters)
+        if begun is None:
+            database.migrate(data.revision)
+            with database.begin() as conn:
+                _load(conn, data, found)
+                # Before migrations, which may seal something with them.
+                _replace(conn, tables, dumping.KEYS)
+                heads.mark_restoring(conn, name)
     database.migrate()
     with database.begin() as conn:
-        for table, blocks in tables:
-            dumping.replace(conn, table, blocks)
+        _replace(conn, tables, set(_KEY_TABLES) - {*dumping.KEYS})
     n_lost = _put_files(data_dir, files, files_of_data[HEADS], data.n_events)
     install_recipient(data_dir, identity.public_key())
     n_rows = sum(table.n_rows for table in data.tables)
     return Restored(data.created_at, n_rows, data.n_events, n_lost)
+
+
+def end_restore(database: Database) -> None:
+    """Open a restored database for everything, once the erasures were applied."""
+    with database.begin() as conn:
+        heads.end_restoring(conn)
+
+
+def insist_whole(database: Database) -> None:
+    """Raise `Conflict` if a restore of this database was cut short."""
+    with database.reading() as conn:
+        if heads.restoring(conn) is not None:
+            raise Conflict(
+                "A restore was cut short, so what was erased may be back: run the same "
+                "`assistant backup restore` again, which goes on."
+            )
 
 
 def restored_event(found: Restored, path: Path) -> Event:
@@ -150,14 +170,14 @@ def _heads(data_dir: Path, n_events: int) -> bytes:
     return b"".join(line + b"\n" for line in lines if json.loads(line)["size"] <= n_events)
 
 
-def _put_files(data_dir: Path, files: dict[str, bytes], heads: bytes, n_events: int) -> int:
+def _put_files(data_dir: Path, files: dict[str, bytes], kept: bytes, n_events: int) -> int:
     """Write keys and heads; newer heads than the backup go beside. Return the events lost."""
     newer = [
         line
         for line in files.pop(HEADS, b"").split(b"\n")
         if line and json.loads(line)["size"] > n_events
     ]
-    for name, content in {**files, HEADS: heads}.items():
+    for name, content in {**files, HEADS: kept}.items():
         _put(data_dir / name, content)
     if not newer:
         return 0
@@ -171,6 +191,28 @@ def _put(path: Path, content: bytes) -> None:
         raise Conflict(f"{path} is another one than the backup's; restore into an empty folder.")
     path.touch(mode=0o600)
     path.write_bytes(content)
+
+
+def _load(conn: Connection, data: About, found: archive.ArchiveReader) -> None:
+    dumping.clear(conn)
+    for table in data.tables:
+        dumping.load(conn, table, found.table(table.name))
+        _insist_rows(conn, table)
+    found.finish()
+    dumping.set_counters(conn, data.counters)
+
+
+def _replace(
+    conn: Connection, tables: Sequence[tuple[dumping.Dumped, list[bytes]]], names: Collection[str]
+) -> None:
+    for table, blocks in tables:
+        if table.name in names:
+            dumping.replace(conn, table, blocks)
+
+
+def _name(path: Path) -> int:
+    """Return a number that names a file by its content."""
+    return int(_sha256(path)[:15], 16)
 
 
 def _insist(about: About, kind: str) -> None:

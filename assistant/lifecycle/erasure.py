@@ -31,6 +31,7 @@ from assistant.lifecycle.subject import Terms
 from assistant.store import backups, erasing, holds, subject_keys
 from assistant.store.database import Database
 from assistant.store.erasing import Erasure
+from assistant.store.heads import count_erasure
 from indexes.snapshot import Snapshots
 
 ORIGIN = "enterprise-assistant erasure certificate v1"
@@ -116,13 +117,14 @@ class Eraser:
         documents = sorted({*erasure.document_ids, *places.documents})
         for at in range(0, len(documents), _BATCH):
             with self._database.begin() as conn:
-                erasing.erase_documents(conn, documents[at : at + _BATCH])
+                erasing.erase_documents(conn, documents[at : at + _BATCH], erasure.id)
         with self._database.begin() as conn:
             erasing.erase_conversations(conn, places.conversations)
-            erasing.erase_failures(conn, places.failures)
+            erasing.erase_failures(conn, places.failures, erasure.id)
             holds.forget(conn, _released(conn, terms, erasure.person_ids))
             for person_id in erasure.person_ids:
                 erasing.erase_person(conn, person_id)
+            count_erasure(conn)
         self._snapshots.drop_all()
         with self._database.reading() as conn:
             erasing.shrink(conn)

@@ -28,7 +28,7 @@ class Follower:
     """Applies committed changes to an index, those after `generation`; thread-safe.
 
     `embedder` names the model whose vectors the index holds, `source_ids` are the sources whose
-    documents may be in it.
+    documents may be in it, `n_erasures` how many erasures there were when it was made.
     """
 
     def __init__(
@@ -37,11 +37,15 @@ class Follower:
         embedder: str,
         generation: int = 0,
         source_ids: frozenset[int] = frozenset(),
+        n_erasures: int = 0,
     ) -> None:
         self.index = index
         self.embedder = embedder
         self.generation = generation
         self.source_ids = source_ids
+        self.n_erasures = n_erasures
+        self.must_forget = False
+        """Whether something was erased since: files still hold words of what the index deleted."""
         self.lock = threading.Lock()
         """Held while changes are applied: index and `generation` belong together outside it."""
 
@@ -58,8 +62,17 @@ class Follower:
                 self._follow(conn)
             return self.generation
 
+    def adopt(self, fresh: Follower) -> HybridIndex:
+        """Go on with an index that was made anew; returns the old one, which may be in use."""
+        with self.lock:
+            old, self.index = self.index, fresh.index
+            self.generation, self.source_ids = fresh.generation, fresh.source_ids
+            self.n_erasures, self.must_forget = fresh.n_erasures, False
+        return old
+
     def _follow(self, conn: Connection) -> None:
         news = feed.news_since(conn, self.generation)
+        self.must_forget = news.n_erasures > self.n_erasures
         if news.head > self.generation:
             self._drop_removed(conn, news.source_ids)
             self._apply(conn, news.changes)
@@ -68,6 +81,7 @@ class Follower:
     def _fill(self, conn: Connection) -> None:
         """Fill the empty index; what is committed meanwhile has a number after the head's."""
         source_ids, head = feed.source_ids(conn), heads.feed_head(conn)
+        self.n_erasures = heads.n_erasures(conn)
         if head == 0:
             return
         if (other := embeddings.other_model(conn, self.embedder)) is not None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
+import weakref
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import Connection
 
 from assistant import telemetry
 from assistant.errors import DependencyError
@@ -27,6 +30,10 @@ from indexes.workplace import Workplace
 _log = telemetry.logger(__name__)
 _CLOSE_SHARE = 10
 _KNOWN_SHARE = 0.95
+
+
+class Outlived(SearchIndexError):
+    """The index may hold words that were erased since."""
 
 
 class Generations:
@@ -62,6 +69,10 @@ class Generations:
             self._saved_at = follower.generation
         except SnapshotMissing:
             follower = self.empty(embedder, dimension)
+        except Outlived as error:
+            _log.info("index.snapshot_dropped", reason=str(error))
+            self.snapshots.drop_all()
+            follower = self.empty(embedder, dimension)
         except SearchIndexError as error:
             _log.warning("index.snapshot_refused", reason=str(error))
             self._refused = self._created_at()
@@ -91,29 +102,52 @@ class Generations:
     def save(self, follower: Follower, *, shadow: bool = False) -> Manifest:
         """Save what an index holds as a generation; searches wait only while it is copied.
 
-        Raises `SnapshotBusy` while another process saves, `SearchIndexError` if it can't be
-        written.
+        Raises `SnapshotBusy` while another process saves, `Outlived` if something was erased
+        since the index was made, `SearchIndexError` if it can't be written.
         """
         with ExitStack() as stack:
             with follower.lock:
                 generation, sources = follower.generation, sorted(follower.source_ids)
+                n_erasures = follower.n_erasures
                 state = stack.enter_context(saved.state_of(follower.index, self._workplace.folder))
                 n, n_dead = saved.n_rows(follower.index)
             with self._database.snapshot() as conn:
                 history = feed.history(conn)
+                _check_erasures(conn, n_erasures)
             facts = Facts(generation, follower.embedder, follower.index.dimension, n, n_dead)
-            return self.snapshots.publish(
-                _with_history(state, history, sources), facts, shadow=shadow
-            )
+            joined = _with_history(state, history, sources, n_erasures)
+            manifest = self.snapshots.publish(joined, facts, shadow=shadow)
+        # An erasure that began after the first look has deleted what was there before.
+        with self._database.snapshot() as conn:
+            if heads.n_erasures(conn) > n_erasures:
+                self.snapshots.drop_all()
+            _check_erasures(conn, n_erasures)
+        return manifest
 
     def keep(self, follower: Follower) -> None:
         """Fold, copy and save the index, in the background, if enough has changed."""
         n_changes = follower.generation - self._saved_at
         is_behind = 0 < self._save_every <= n_changes
         is_due = is_behind or follower.index.is_fold_due or follower.index.is_mirror_due
+        is_due |= follower.must_forget
         if is_due and self._saving.acquire(blocking=False):
             self._thread = threading.Thread(target=self._tend, args=(follower,))
             self._thread.start()
+
+    def forget(self, follower: Follower) -> None:
+        """Make the index anew from the catalog, and delete the files that held erased words.
+
+        Searches go on meanwhile; those under way end on the old index, which goes after the last.
+        """
+        fresh = self.empty(follower.embedder, follower.index.dimension)
+        with self._database.snapshot() as conn:
+            fresh.refresh(conn)
+        fresh.index.use(self._device)
+        old = follower.adopt(fresh)
+        weakref.finalize(old, shutil.rmtree, saved.folder(old), ignore_errors=True)
+        del old
+        self.snapshots.drop_all()
+        _log.info("index.forgotten", n_erasures=follower.n_erasures)
 
     def keep_lists(self, follower: Follower) -> None:
         """Store how the index groups its vectors, unless what is stored knows nearly as many."""
@@ -157,6 +191,8 @@ class Generations:
     def _check(self, snapshot: Snapshot, embedder: str | None) -> None:
         """Refuse a generation of another model than this one, or of another database."""
         facts = snapshot.manifest.facts
+        with self._database.snapshot() as conn:
+            _check_erasures(conn, int(snapshot.state.tables.get("n_erasures", 0)))
         if embedder is not None and facts.embedder != embedder:
             raise SearchIndexError(
                 f"The saved generation holds vectors of {facts.embedder}, the settings name "
@@ -168,6 +204,8 @@ class Generations:
     def _tend(self, follower: Follower) -> None:
         n_changes = self._save_every - 1
         try:
+            if follower.must_forget:
+                self.forget(follower)
             if follower.index.is_fold_due:
                 follower.index.fold()
                 self._share_lists(follower)
@@ -222,17 +260,24 @@ class Generations:
 
 def _follower(snapshot: Snapshot, index: HybridIndex) -> Follower:
     facts = snapshot.manifest.facts
-    sources = frozenset(snapshot.state.tables["source_ids"])
-    return Follower(index, facts.embedder, facts.generation, sources)
+    tables = snapshot.state.tables
+    sources, n_erasures = frozenset(tables["source_ids"]), int(tables.get("n_erasures", 0))
+    return Follower(index, facts.embedder, facts.generation, sources, n_erasures)
 
 
-def _with_history(state: State, history: History, sources: list[int]) -> State:
+def _check_erasures(conn: Connection, n_known: int) -> None:
+    if heads.n_erasures(conn) > n_known:
+        raise Outlived("Something was erased since this index was made; it is made anew.")
+
+
+def _with_history(state: State, history: History, sources: list[int], n_erasures: int) -> State:
     arrays: dict[str, NDArray[Any]] = {
         **state.arrays,
         "history_seqs": history.seqs,
         "history_times": history.times,
     }
-    return State(arrays, {**state.tables, "source_ids": sources}, state.files)
+    tables = {**state.tables, "source_ids": sources, "n_erasures": n_erasures}
+    return State(arrays, tables, state.files)
 
 
 def _check_history(snapshot: Snapshot, head: int, now: History) -> None:

@@ -174,6 +174,11 @@ class Retriever:
             self._generations.keep(self._follower)
         return generation
 
+    def catch_up(self) -> None:
+        """Apply the newer changes now: what was erased leaves the disk without a search too."""
+        with self._database.reading() as conn:
+            self.refresh(conn)
+
     def close(self) -> None:
         """Let go of the index; the retriever can't be used any more."""
         if self._generations is not None:

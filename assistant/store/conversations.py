@@ -1,10 +1,14 @@
-"""Conversations, each its owner's alone: a foreign id and a missing one look the same."""
+"""Conversations, each its owner's alone: a foreign id and a missing one look the same.
+
+Titles, messages and remarks are sealed with their owner's key of the month.
+"""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -13,6 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
 from assistant.errors import NotFound
+from assistant.store import subject_keys
 from assistant.store.tables import conversations, feedback, messages
 
 Author = Literal["user", "assistant"]
@@ -42,8 +47,9 @@ class Message:
 def start_conversation(conn: Connection, person_id: str, title: str) -> str:
     """Begin a conversation and return its id."""
     conversation_id = str(uuid4())
+    sealed = subject_keys.seal_text(conn, person_id, title)
     conn.execute(
-        sa.insert(conversations).values(id=conversation_id, person_id=person_id, title=title)
+        sa.insert(conversations).values(id=conversation_id, person_id=person_id, title=sealed)
     )
     return conversation_id
 
@@ -55,8 +61,9 @@ def list_conversations(conn: Connection, person_id: str, limit: int = 50) -> lis
         .where(conversations.c.person_id == person_id, conversations.c.deleted_at.is_(None))
         .order_by(conversations.c.updated_at.desc(), conversations.c.id)
         .limit(limit)
-    )
-    return [_conversation(row) for row in rows]
+    ).all()
+    titles = subject_keys.unseal(conn, [_parsed(row.title) for row in rows])
+    return [_conversation(row, str(title)) for row, title in zip(rows, _items(titles), strict=True)]
 
 
 def conversation(conn: Connection, person_id: str, conversation_id: str) -> Conversation:
@@ -66,12 +73,13 @@ def conversation(conn: Connection, person_id: str, conversation_id: str) -> Conv
     ).one_or_none()
     if row is None:
         raise NotFound()
-    return _conversation(row)
+    return _conversation(row, str(subject_keys.unseal(conn, _parsed(row.title))))
 
 
 def rename_conversation(conn: Connection, person_id: str, conversation_id: str, title: str) -> None:
     """Give a conversation another title; raises `NotFound`."""
-    _update(conn, person_id, conversation_id, title=title)
+    sealed = subject_keys.seal_text(conn, person_id, title)
+    _update(conn, person_id, conversation_id, title=sealed)
 
 
 def delete_conversation(conn: Connection, person_id: str, conversation_id: str) -> None:
@@ -91,9 +99,12 @@ def add_message(
 ) -> int:
     """Append to a conversation of this person; returns the message's id; raises `NotFound`."""
     _update(conn, person_id, conversation_id, updated_at=sa.func.clock_timestamp())
+    sealed = subject_keys.seal_now(conn, person_id, cast("JsonValue", body))
     message_id: int = conn.execute(
         sa.insert(messages)
-        .values(conversation_id=_canonical(conversation_id), role=role, body=body, receipt=receipt)
+        .values(
+            conversation_id=_canonical(conversation_id), role=role, body=sealed, receipt=receipt
+        )
         .returning(messages.c.id)
     ).scalar_one()
     return message_id
@@ -110,15 +121,17 @@ def list_messages(
         .order_by(messages.c.id.desc())
         .limit(newest)
     ).all()
+    bodies = _items(subject_keys.unseal(conn, [row.body for row in rows]))
     return [
         Message(
             id=row.id,
             role=row.role,
-            body=row.body,
+            body=body,
             receipt=row.receipt,
             created_at=row.created_at,
         )
-        for row in reversed(rows)
+        for row, body in reversed(list(zip(rows, bodies, strict=True)))
+        if isinstance(body, dict)  # else its key is gone, and nobody can read it
     ]
 
 
@@ -138,7 +151,8 @@ def give_feedback(
     )
     if found is None:
         raise NotFound()
-    values = {"reason": reason, "comment": comment}
+    sealed = subject_keys.seal_text(conn, person_id, comment)
+    values = {"reason": reason, "comment": sealed}
     conn.execute(
         insert(feedback)
         .values(message_id=message_id, person_id=person_id, **values)
@@ -172,7 +186,16 @@ def _update(conn: Connection, person_id: str, conversation_id: str, **values: ob
         raise NotFound()
 
 
-def _conversation(row: sa.Row[*tuple[Any, ...]]) -> Conversation:
+def _conversation(row: sa.Row[*tuple[Any, ...]], title: str) -> Conversation:
     return Conversation(
-        id=row.id, title=row.title, created_at=row.created_at, updated_at=row.updated_at
+        id=row.id, title=title, created_at=row.created_at, updated_at=row.updated_at
     )
+
+
+def _parsed(title: str) -> JsonValue:
+    parsed: JsonValue = json.loads(title) if title else ""
+    return parsed
+
+
+def _items(value: JsonValue) -> list[JsonValue]:
+    return cast("list[JsonValue]", value)

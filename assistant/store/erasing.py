@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,10 +11,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from assistant.store import catalog
+from assistant.store import catalog, tombstones
 from assistant.store import subject_keys as keys
 from assistant.store.heads import bump_epoch
-from assistant.store.identity_tables import scim_users
+from assistant.store.identity_tables import api_keys, quotas, scim_users, token_holders
 from assistant.store.lifecycle_tables import erasures, subject_keys
 from assistant.store.people import Person, list_people
 from assistant.store.tables import (
@@ -32,8 +33,9 @@ from assistant.store.tables import (
 )
 
 _BATCH = 1000
+_ERASED = "erased:"
 _SHRUNK = (chunks, documents, document_versions, records, embeddings, messages, feedback)
-_SHRUNK_TOO = (conversations, failures, people, memberships, subject_keys)
+_SHRUNK_TOO = (conversations, failures, people, memberships, subject_keys, api_keys, scim_users)
 
 
 _FORGET_PRINCIPALS = sa.text(
@@ -79,12 +81,16 @@ def document_texts(conn: Connection) -> Iterator[tuple[str, str]]:
 def message_texts(conn: Connection) -> Iterator[tuple[str, str]]:
     """Yield the id of a conversation and a text of it: title, message or remark."""
     c, m, f = conversations.c, messages.c, feedback.c
+    ring = keys.KeyRing(conn)
     for query in (
         sa.select(c.id, c.title),
-        sa.select(m.conversation_id, sa.cast(m.body, sa.Text)),
         sa.select(m.conversation_id, f.comment).join(feedback, f.message_id == m.id),
     ):
-        yield from _streamed(conn, query)
+        for key, sealed in _streamed(conn, query):
+            yield key, ring.open_text(sealed)
+    spoken = sa.select(m.conversation_id, sa.cast(m.body, sa.Text))
+    for key, sealed in _streamed(conn, spoken):
+        yield key, json.dumps(ring.open(json.loads(sealed)), ensure_ascii=False)
 
 
 def failure_texts(conn: Connection) -> Iterator[tuple[tuple[int, str], str]]:
@@ -139,8 +145,11 @@ def collections_of(conn: Connection, document_ids: Collection[str]) -> set[str]:
     return set(conn.scalars(sa.select(documents.c.collection).where(mine)))
 
 
-def erase_documents(conn: Connection, document_ids: Sequence[str]) -> None:
-    """Delete documents and what still tells of them; their numbers stay, for the change feed."""
+def erase_documents(conn: Connection, document_ids: Sequence[str], erasure_id: str) -> None:
+    """Delete documents and what still tells of them; their numbers stay, for the change feed.
+
+    No sync brings them back until the erasure is released.
+    """
     rows = conn.execute(
         sa.select(documents.c.source_id, documents.c.external_id)
         .where(documents.c.id.in_(document_ids))
@@ -148,6 +157,8 @@ def erase_documents(conn: Connection, document_ids: Sequence[str]) -> None:
     ).all()
     for row in rows:
         catalog.delete_document(conn, row.source_id, row.external_id)
+    named = [(r.source_id, r.external_id) for r in rows if not r.external_id.startswith(_ERASED)]
+    tombstones.put(conn, erasure_id, named)
     conn.execute(
         sa.delete(document_versions).where(document_versions.c.document_id.in_(document_ids))
     )
@@ -155,7 +166,7 @@ def erase_documents(conn: Connection, document_ids: Sequence[str]) -> None:
         sa.update(documents)
         .where(documents.c.id.in_(document_ids))
         .values(
-            external_id=sa.literal("erased:") + documents.c.id,
+            external_id=sa.literal(_ERASED) + documents.c.id,
             version="",
             uri="",
             title="",
@@ -172,8 +183,9 @@ def erase_conversations(conn: Connection, conversation_ids: Collection[str]) -> 
     conn.execute(sa.delete(conversations).where(which))
 
 
-def erase_failures(conn: Connection, keys: Collection[tuple[int, str]]) -> None:
-    """Forget files that could not be read."""
+def erase_failures(conn: Connection, keys: Collection[tuple[int, str]], erasure_id: str) -> None:
+    """Forget files that could not be read, and don't look at them again."""
+    tombstones.put(conn, erasure_id, keys)
     for source_id, external_id in keys:
         f = failures.c
         conn.execute(
@@ -182,19 +194,20 @@ def erase_failures(conn: Connection, keys: Collection[tuple[int, str]]) -> None:
 
 
 def erase_person(conn: Connection, person_id: str) -> None:
-    """Take a person's names, password, sessions and conversations; the id stays, for the log."""
+    """Take a person's names, password, sessions, keys and conversations; the log keeps the id."""
     row = conn.execute(sa.select(people).where(people.c.id == person_id)).one_or_none()
     if row is None:
         return
     keys.delete(conn, [person_id, f"login:{row.login}"])
     conn.execute(sa.delete(conversations).where(conversations.c.person_id == person_id))
     conn.execute(sa.delete(feedback).where(feedback.c.person_id == person_id))
-    conn.execute(sa.delete(sessions).where(sessions.c.person_id == person_id))
-    conn.execute(sa.delete(scim_users).where(scim_users.c.person_id == person_id))
+    for table in (sessions, api_keys, token_holders, scim_users):
+        conn.execute(sa.delete(table).where(table.c.person_id == person_id))
+    conn.execute(sa.delete(quotas).where(quotas.c.name == f"person:{person_id}"))
     called = [row.subject, row.login]
     conn.execute(sa.delete(memberships).where(_is_user(memberships.c.member, called)))
     conn.execute(_FORGET_PRINCIPALS, {"called": called})
-    nobody = f"erased:{person_id}"
+    nobody = f"{_ERASED}{person_id}"
     conn.execute(
         sa.update(people)
         .where(people.c.id == person_id)

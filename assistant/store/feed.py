@@ -20,6 +20,7 @@ _NEWS = sa.text(
     """
     SELECT
         heads.value AS head,
+        (SELECT value FROM heads WHERE name = 'erasures') AS n_erasures,
         ARRAY(SELECT id FROM sources) AS source_ids,
         changed.id, changed.state, changed.access_id, changed.seq, changed.content_seq,
         changed.n_chunks
@@ -65,10 +66,12 @@ class DocumentChange:
 class News:
     """The number of the newest committed change, and the documents that changed, in its order.
 
-    With a source that is missing from `source_ids`, its documents have left the feed.
+    With a source that is missing from `source_ids`, its documents have left the feed. With more
+    erasures than before, an index must be made anew to be rid of deleted words.
     """
 
     head: int
+    n_erasures: int
     source_ids: frozenset[int]
     changes: tuple[DocumentChange, ...]
 
@@ -124,6 +127,7 @@ def news_since(conn: Connection, seq: int) -> News:
     rows = conn.execute(_NEWS, {"after": seq}).all()
     return News(
         head=rows[0].head,
+        n_erasures=rows[0].n_erasures,
         source_ids=frozenset(rows[0].source_ids),
         changes=tuple(
             DocumentChange(

@@ -1,9 +1,10 @@
-"""The two counters that every process watches: the change feed and the policy epoch.
+"""The counters that every process watches: change feed, policy epoch, erasures.
 
 The feed numbers committed document changes. A writer leaves `documents.seq` empty;
 `Database.begin` numbers those rows at the end of the transaction under the lock of the feed's
 row, so the order of numbers is the order of commits and a reader that has seen a number has seen
 all below it. The epoch counts changes of ACLs, groups and people; caches carry it in their key.
+Erasures are counted so that whoever holds an index from before one makes it anew.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from sqlalchemy import Connection
 
 from assistant.store.tables import heads
 
+_RESTORING = "restoring"
 _EPOCH_MOVED = "assistant.epoch_moved"
 
 _ADVANCE = sa.text(
@@ -54,6 +56,34 @@ def feed_head(conn: Connection) -> int:
 def policy_epoch(conn: Connection) -> int:
     """Return the number of policy changes so far."""
     return _read(conn, "epoch")
+
+
+def n_erasures(conn: Connection) -> int:
+    """Return how many erasures there were so far, one done again after a restore included."""
+    return _read(conn, "erasures")
+
+
+def count_erasure(conn: Connection) -> None:
+    """Let every process know that words of deleted documents must leave the disk now."""
+    conn.execute(_ADVANCE, {"by": 1, "name": "erasures"})
+
+
+def mark_restoring(conn: Connection, name: int) -> None:
+    """Note that a restore has brought rows of the backup with this name, and not ended yet."""
+    conn.execute(sa.insert(heads).values(name=_RESTORING, value=name))
+
+
+def restoring(conn: Connection) -> int | None:
+    """Return the name of the backup whose restore has not ended, or None."""
+    if not sa.inspect(conn).has_table("heads"):
+        return None
+    query = sa.select(heads.c.value).where(heads.c.name == _RESTORING)
+    return conn.execute(query).scalar_one_or_none()
+
+
+def end_restoring(conn: Connection) -> None:
+    """Note that a restore has ended."""
+    conn.execute(sa.delete(heads).where(heads.c.name == _RESTORING))
 
 
 def bump_epoch(conn: Connection) -> None:

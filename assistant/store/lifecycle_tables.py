@@ -51,6 +51,15 @@ erasures = Table(
     Column("certificate", JSONB(none_as_null=True)),
 )
 
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("source_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary, primary_key=True),
+    Column("erasure_id", Text, nullable=False),
+    sa.Index("ix_tombstones_erasure_id", "erasure_id"),
+)
+
 holds = Table(
     "holds",
     metadata,

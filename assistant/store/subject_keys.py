@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -20,9 +21,11 @@ from pydantic import JsonValue
 from sqlalchemy import Connection
 from sqlalchemy.dialects.postgresql import insert
 
+from assistant.errors import InvalidRequest
 from assistant.store.lifecycle_tables import subject_keys
 
 _NONCE_BYTES = 12
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 ERASED = "[erased]"
 """What is shown in the place of a value whose key was deleted."""
 
@@ -35,6 +38,21 @@ def seal(conn: Connection, subject: str, at: datetime, value: JsonValue) -> dict
     return {"key": key_id, "sealed": base64.b64encode(nonce + content).decode()}
 
 
+def seal_now(conn: Connection, subject: str, value: JsonValue) -> dict[str, JsonValue]:
+    """Return a value sealed with the subject's key of this month.
+
+    Raises `InvalidRequest` for texts that the database would not have taken unsealed either.
+    """
+    if _NUL.search(json.dumps(value)):
+        raise InvalidRequest("A text has characters that can't be stored.")
+    return seal(conn, subject, datetime.now(UTC), value)
+
+
+def seal_text(conn: Connection, subject: str, text: str) -> str:
+    """Return a text sealed as `seal_now` does; an empty one stays empty."""
+    return json.dumps(seal_now(conn, subject, text)) if text else ""
+
+
 def unseal(conn: Connection, value: JsonValue) -> JsonValue:
     """Return a JSON value with all that is sealed in it opened, or `ERASED` without its key."""
     wanted = set(_key_ids(value))
@@ -44,6 +62,22 @@ def unseal(conn: Connection, value: JsonValue) -> JsonValue:
         sa.select(subject_keys.c.id, subject_keys.c.key).where(subject_keys.c.id.in_(wanted))
     )
     return _opened(value, {row.id: bytes(row.key) for row in rows})
+
+
+class KeyRing:
+    """All keys at once, for reading much of what they seal."""
+
+    def __init__(self, conn: Connection) -> None:
+        rows = conn.execute(sa.select(subject_keys.c.id, subject_keys.c.key))
+        self._keys = {row.id: bytes(row.key) for row in rows}
+
+    def open(self, value: JsonValue) -> JsonValue:
+        """Return a JSON value opened as `unseal` does."""
+        return _opened(value, self._keys)
+
+    def open_text(self, stored: str) -> str:
+        """Return a text that `seal_text` made, or `ERASED`."""
+        return str(self.open(json.loads(stored))) if stored else ""
 
 
 def ids_of(conn: Connection, subjects: Collection[str]) -> list[str]:

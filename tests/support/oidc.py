@@ -109,9 +109,17 @@ def new_keys(name: str = "") -> dict[str, Key]:
 
 @contextmanager
 def provider(
-    keys: dict[str, Key] | None = None, older: Sequence[Key] = (), port: int = 0
+    keys: dict[str, Key] | None = None,
+    older: Sequence[Key] = (),
+    port: int = 0,
+    *,
+    page: str = "",
+    token_s: int = 300,
 ) -> Iterator[Provider]:
-    """Start a provider, by default on a free port; `older` keys are published, but not used."""
+    """Start a provider, by default on a free port; `older` keys are published, but not used.
+
+    `page` is where the chat page is, `token_s` how long access tokens last.
+    """
     node = shutil.which("node")
     if node is None or not (PACKAGES / "node_modules").is_dir():
         pytest.fail("The sign-in tests need Node.js and oidc-provider; run: make servers")
@@ -119,7 +127,7 @@ def provider(
     published = [key.as_dict(private=True) for key in (*keys.values(), *older)]
     private = json.dumps({"keys": published})
     script = str(Path(__file__).with_name("oidc_provider.mjs"))
-    command = [node, script, str(PACKAGES), private, str(port)]
+    command = [node, script, str(PACKAGES), private, str(port), page, str(token_s)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:

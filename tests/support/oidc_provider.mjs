@@ -1,9 +1,10 @@
 // A real OpenID provider (oidc-provider). Arguments: the folder with node_modules, the keys as a
-// JSON set, and a port. Clients `app-RS256`, `app-ES256`, `app-Ed25519` get tokens of that kind.
+// JSON set, a port, where the chat page is (or ``), and how many seconds access tokens last.
+// Clients `app-RS256`, `app-ES256`, `app-Ed25519` get tokens of that kind, `page-RS256` is the page.
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
-const [folder, keys, port] = process.argv.slice(2);
+const [folder, keys, port, page, seconds] = process.argv.slice(2);
 const require = createRequire(pathToFileURL(folder + '/package.json'));
 const { Provider } = await import(pathToFileURL(require.resolve('oidc-provider')));
 const issuer = `http://127.0.0.1:${port}`;
@@ -14,9 +15,16 @@ const client = (alg) => ({
   redirect_uris: ['http://127.0.0.1/cb'],
   grant_types: ['authorization_code'],
 });
+const pages = page ? [{
+  client_id: 'page-RS256',
+  client_secret: 'secret',
+  redirect_uris: [`${page}/oauth2callback`],
+  post_logout_redirect_uris: [`${page}/oauth2callback`],
+  grant_types: ['authorization_code'],
+}] : [];
 const provider = new Provider(issuer, {
   jwks: JSON.parse(keys),
-  clients: ['RS256', 'ES256', 'Ed25519'].map(client),
+  clients: [...['RS256', 'ES256', 'Ed25519'].map(client), ...pages],
   pkce: { required: () => false },
   features: {
     devInteractions: { enabled: true },
@@ -27,9 +35,9 @@ const provider = new Provider(issuer, {
       getResourceServerInfo: (ctx, resource, { clientId }) => ({
         scope: 'ask',
         audience: resource,
-        accessTokenTTL: 300,
+        accessTokenTTL: Number(seconds),
         accessTokenFormat: 'jwt',
-        jwt: { sign: { alg: clientId.slice(4) } },
+        jwt: { sign: { alg: clientId.split('-')[1] } },
       }),
     },
   },

@@ -16,17 +16,27 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def page_served(api: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """Run the page on a free port until it answers; yields the process and its address."""
-    port = str(free_port())
+def page_served(
+    api: str, port: int = 0, sign_in: str = ""
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run the page, by default on a free port, until it answers; yields process and address.
+
+    `sign_in` says as JSON where people sign in.
+    """
+    port = port or free_port()
+    command = [sys.executable, "-m", "ui", "serve", "--api", api, "--port", str(port)]
     child = subprocess.Popen(
-        [sys.executable, "-m", "ui", "serve", "--api", api, "--port", port],
+        [*command, "--sign-in"],
         cwd=ROOT,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+    assert child.stdin is not None
+    with child.stdin as said:
+        said.write(sign_in)
+    child.stdin = None
     url = f"http://127.0.0.1:{port}"
     try:
         wait(lambda: answers(f"{url}/_stcore/health"))

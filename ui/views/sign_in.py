@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import problems, session
+from ui import problems, provider, session
 from ui.client import ApiError, SignedOut
 from ui.text import LANGS, Speech, language
 
@@ -22,7 +22,20 @@ def show(say: Speech) -> None:
         notice = session.notice()
         if notice:
             st.info(notice, icon=":material/schedule:")
+        if provider.is_offered():
+            _at_provider(say)
         _form(say)
+
+
+def _at_provider(say: Speech) -> None:
+    st.button(
+        say("Sign in with your company account"),
+        type="primary",
+        width="stretch",
+        key="provider-button",
+        on_click=provider.sign_in,
+    )
+    st.html(f"<p class='quiet'>{say('or with a login of this assistant')}</p>")
 
 
 def language_switch(say: Speech) -> None:
@@ -50,7 +63,10 @@ def _form(say: Speech) -> None:
             say("Password"), type="password", key="password", autocomplete="current-password"
         )
         submitted = st.form_submit_button(
-            say("Sign in"), type="primary", width="stretch", key="sign-in-button"
+            say("Sign in"),
+            type="secondary" if provider.is_offered() else "primary",
+            width="stretch",
+            key="sign-in-button",
         )
     if not submitted:
         return
