@@ -318,6 +318,11 @@ class ServeSettings(Section):
     worker: bool = Field(
         True, description="do sync jobs in the API's process; `assistant worker` does them alone"
     )
+    answers_at_once: int = Field(
+        32,
+        ge=1,
+        description="answers that the API's process gives at once; one more is told to wait",
+    )
     session_s: int = Field(8 * 3600, ge=60, description="seconds a sign-in lasts")
 
 

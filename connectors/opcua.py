@@ -126,11 +126,10 @@ class OpcUa:
         self._known = dict[str, Place]()
 
     async def check(self) -> None:
-        """Raise `ConnectorError` if nobody answers, or no object is chosen."""
+        """Raise `ConnectorError` if nobody answers; a server without objects is an empty source."""
         await check_host(self._config.url)
         try:
-            if not await self._places():
-                raise ConnectorError("No object is chosen; check include and exclude.")
+            await self._places()
         except RetryLater as error:
             raise ConnectorError("The OPC UA server is busy or silent; try again later.") from error
 

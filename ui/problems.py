@@ -7,6 +7,7 @@ from ui.safety import label
 from ui.text import Speech, mark
 
 _SENTENCES = {
+    "overloaded": mark("The assistant is busy. Ask again in {seconds} s."),
     "too-many-requests": mark("Too many attempts. Wait {seconds} s and try again."),
     "model-unavailable": mark(
         "The model that writes the answers can't be reached. Try again in a minute; "

@@ -31,6 +31,7 @@ from assistant.api.routes import (
     sessions,
     syncs,
 )
+from assistant.api.slots import Slots
 from assistant.api.throttle import SignInThrottle
 from assistant.audit.log import AuditLog
 from assistant.errors import AssistantError
@@ -75,7 +76,12 @@ def create_app(assistant: Assistant, suggestions: Suggestions = no_suggestions) 
     """
     app = _routed()
     app.state.own = State(
-        assistant, suggestions, SignInThrottle(), Readiness(assistant), Gate(assistant.settings)
+        assistant,
+        suggestions,
+        SignInThrottle(),
+        Readiness(assistant),
+        Gate(assistant.settings),
+        Slots(assistant.settings.serve.answers_at_once),
     )
     problems.install(app)
     # The one added last is the outermost.

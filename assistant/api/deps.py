@@ -16,6 +16,7 @@ from assistant.access.roles import Permission, require
 from assistant.access.tokens import MAX_TOKEN
 from assistant.api.problems import TooManyRequests
 from assistant.api.readiness import Readiness
+from assistant.api.slots import Slots
 from assistant.api.throttle import SignInThrottle
 from assistant.audit import event as audit
 from assistant.domain import Caller
@@ -37,6 +38,7 @@ class State:
     throttle: SignInThrottle
     readiness: Readiness
     gate: Gate
+    slots: Slots
 
 
 def state_of(request: Request) -> State:

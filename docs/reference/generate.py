@@ -248,11 +248,19 @@ def conformance_table() -> str:
         row = [f"`{name}`"]
         for needed in FOLLOWING.values():
             shown = any(not set(needed) & set(suite) for suite in suites)
-            row.append("yes" if shown else "no")
+            row.append(("yes" if shown else "no") if needed != ("fill",) else _filled(suites))
         rows.append(row)
-        for ability in sorted(set.intersection(*(set(suite) for suite in suites))):
+        for ability in sorted(set.intersection(*(set(suite) for suite in suites)) - {"many"}):
             reasons.append(f"- `{name}` can't {ability}: {suites[0][ability]}")
     return "\n\n".join([table(["connector", *FOLLOWING], rows), "\n".join(reasons)])
+
+
+def _filled(suites: list[dict[str, str]]) -> str:
+    """Return with how many documents a listing is tried."""
+    able = [suite for suite in suites if "fill" not in suite]
+    if not able:
+        return "no"
+    return f"{able[0]['many']}; all nightly" if "many" in able[0] else "yes"
 
 
 def _suites() -> dict[str, list[dict[str, str]]]:
@@ -270,8 +278,15 @@ def _suites() -> dict[str, list[dict[str, str]]]:
         for node in tree.body:
             if isinstance(node, ast.ClassDef) and node.name.endswith("Following"):
                 suites = found.setdefault(path.stem.removeprefix("test_"), [])
-                suites.append(_cannot(node, constants))
+                suites.append({**_cannot(node, constants), **_many(node)})
     return found
+
+
+def _many(suite: ast.ClassDef) -> dict[str, str]:
+    for line in suite.body:
+        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "many":
+            return {"many": f"{ast.literal_eval(line.value):,}"}
+    return {}
 
 
 def _cannot(suite: ast.ClassDef, constants: dict[str, Any]) -> dict[str, str]:

@@ -11,11 +11,15 @@ from typing import Any
 
 
 class Replay:
-    """Answers by path; `status` and `headers`, if set, answer everything."""
+    """Answers by path; `status` and `headers`, if set, answer everything.
+
+    `busy` says how many more requests of a path are turned away.
+    """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.asked: list[str] = []
+        self.busy: dict[str, int] = {}
         self.status = 200
         self.headers: dict[str, str] = {}
         self.body = b""
@@ -47,8 +51,12 @@ def serving() -> Iterator[Replay]:
             named = "@" in self.headers.get("User-Agent", "")
             body = replay.body if replay.status != 200 else replay.files.get(self.path)
             status = replay.status if body is not None else 404
+            headers = replay.headers
+            if replay.busy.get(self.path, 0):
+                replay.busy[self.path] -= 1
+                status, headers = 429, {"Retry-After": "0"}
             self.send_response(status if named else 403)
-            for name, value in replay.headers.items():
+            for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body or b"")))
             self.end_headers()

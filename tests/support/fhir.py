@@ -7,7 +7,7 @@ import select
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,9 +33,27 @@ class FhirServer:
         name = f"{resource['resourceType']}/{resource['id']}"
         httpx.put(f"{self.url}/{name}", json=resource, timeout=30).raise_for_status()
 
+    def fill(self, resources: Iterable[dict[str, Any]]) -> None:
+        """Create or replace many resources, in batches."""
+        waiting = [_written(resource) for resource in resources]
+        for start in range(0, len(waiting), 1_000):
+            bundle = {"resourceType": "Bundle", "type": "batch"}
+            entry = waiting[start : start + 1_000]
+            answer = httpx.post(self.url, json={**bundle, "entry": entry}, timeout=60)
+            answer.raise_for_status()
+
+    def empty(self) -> None:
+        """Forget all resources."""
+        httpx.post(f"{self.url}/$empty", timeout=30).raise_for_status()
+
     def delete(self, name: str) -> None:
         """Delete `TYPE/ID`."""
         httpx.delete(f"{self.url}/{name}", timeout=30).raise_for_status()
+
+
+def _written(resource: dict[str, Any]) -> dict[str, Any]:
+    name = f"{resource['resourceType']}/{resource['id']}"
+    return {"resource": resource, "request": {"method": "PUT", "url": name}}
 
 
 @contextmanager

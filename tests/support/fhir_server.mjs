@@ -1,5 +1,6 @@
 // Medplum's FHIR router over its memory, with what that memory leaves out: next links and a
-// type's history of deletions. The folder with node_modules is the first argument.
+// type's history of deletions; `$empty` forgets everything. The folder with node_modules is the
+// first argument.
 import { createRequire } from 'node:module';
 import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
@@ -36,6 +37,10 @@ function paged(bundle, url) {
 async function answer(request, body) {
   const url = new URL(request.url, 'http://x');
   const path = url.pathname.replace(/^\/fhir/, '') || '/';
+  if (path === '/$empty') {
+    repo.clear();
+    return [200, {}];
+  }
   const type = path.match(/^\/(\w+)\/_history$/)?.[1];
   if (type) return [200, history(type, url.searchParams.get('_since'))];
   const [outcome, found] = await router.handleRequest(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 DRIVE, SITE = "b!drive", "contoso.sharepoint.com,1,2"
 SECRET, TOKEN = "secret-of-the-application", "token-of-the-application"
@@ -18,7 +18,10 @@ PAGE = 2
 
 @dataclass
 class Replay:
-    """One library whose items, permissions, people and groups a test may change."""
+    """One library whose items, permissions, people and groups a test may change.
+
+    `busy` says how many more requests of a path are turned away.
+    """
 
     url: str = ""
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -30,7 +33,9 @@ class Replay:
     asked: list[str] = field(default_factory=list)
     forms: list[dict[str, list[str]]] = field(default_factory=list)
     answer: tuple[int, dict[str, str]] | None = None
+    busy: dict[str, int] = field(default_factory=dict)
     oldest: int = 0
+    page: int = PAGE
 
     def put(self, name: str, body: str, *grants: dict[str, Any], folder: str = "") -> None:
         """Write a file whose id is its name."""
@@ -84,20 +89,23 @@ class Replay:
             return 404, {"error": {"code": "itemNotFound"}}
         if parts[4:] == ["permissions"]:
             return 200, {"value": self.permissions[parts[3]]}
-        return 200, {**item, "@microsoft.graph.downloadUrl": f"{self.url}/download/{parts[3]}"}
+        return 200, {
+            **item,
+            "@microsoft.graph.downloadUrl": f"{self.url}/download/{quote(parts[3])}",
+        }
 
     def _delta(self, query: dict[str, list[str]]) -> tuple[int, Any]:
         since, at = (int(one) for one in query.get("token", ["0.0"])[0].split("."))
-        if query and since < self.oldest:
+        if query and not at and since < self.oldest:
             return 410, {"error": {"code": "resyncChangesApplyDifferences"}}
         changed = list(dict.fromkeys(self.log[since:]))
         found = [self.items[one] for one in changed]
         if not query:
             found = [one for one in found if "deleted" not in one]
         link = f"{self.url}/v1.0/drives/{DRIVE}/root/delta?token="
-        page = {"value": found[at : at + PAGE]}
-        if at + PAGE < len(found):
-            return 200, {**page, "@odata.nextLink": f"{link}{since}.{at + PAGE}"}
+        page = {"value": found[at : at + self.page]}
+        if at + self.page < len(found):
+            return 200, {**page, "@odata.nextLink": f"{link}{since}.{at + self.page}"}
         return 200, {**page, "@odata.deltaLink": f"{link}{len(self.log)}.0"}
 
     def _page(self, rows: list[Any], path: str, query: dict[str, list[str]]) -> dict[str, Any]:
@@ -148,6 +156,9 @@ def serving() -> Iterator[Replay]:
                 self._send(400 if has_token else 200, replay.bodies[path.rpartition("/")[2]])
             elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
                 self._send(401, b"{}")
+            elif replay.busy.get(path, 0):
+                replay.busy[path] -= 1
+                self._send(429, b"{}", {"Retry-After": "0"})
             elif replay.answer is not None:
                 self._send(replay.answer[0], b"{}", replay.answer[1])
             else:

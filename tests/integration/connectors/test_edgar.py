@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
@@ -76,7 +75,6 @@ class TestFollowing(Following):
         "delete": "The SEC takes no filing back.",
         "revoke": "What is filed is public; one list for all is in the configuration.",
         "expire": "Every run lists everything: the cursor is not looked at.",
-        "fill": "A company's filings come in files of a thousand, one held at a time.",
     }
     names = ("Ação – 文档 100%.htm", " blank 'quoted' & [odd]+.htm", "long " + "n" * 190 + ".htm")
 
@@ -99,16 +97,19 @@ class TestFollowing(Following):
         self.replay.files[path] = text.encode()
 
     def throttle(self) -> None:
-        self.replay.status, self.replay.headers = 429, {"Retry-After": "1"}
-
-        def over() -> None:
-            self.replay.status, self.replay.headers = 200, {}
-
-        threading.Timer(0.5, over).start()
+        self.replay.company(7, table(OTHER, NEW), a=table(OLD, NEW))
+        self.replay.busy["/submissions/CIK0000000007-submissions-a.json"] = 2
 
     def empty(self) -> None:
         self.replay.company(7, table())
         del self.replay.files["/api/xbrl/companyfacts/CIK0000000007.json"]
+
+    def fill(self, n: int) -> None:
+        """As EDGAR does: the newest thousand with the company, the others in files of their own."""
+        filings = [(f"{7:010}-25-{k:06}", "10-K", "2025-02-01", f"a{k}.htm") for k in range(n)]
+        tables = [table(*filings[k : k + 1_000]) for k in range(0, n, 1_000)]
+        older = {f"part{k}": part for k, part in enumerate(tables[1:])}
+        self.replay.company(7, tables[0], **older)
 
 
 def test_filings_of_all_lists_and_the_facts_are_listed_once(replay: Replay) -> None:

@@ -7,7 +7,7 @@ import base64
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -35,8 +35,9 @@ from connectors.contract import (
 )
 from connectors.fhir import Fhir
 from connectors.fhirform import FhirConfig
-from connectors.following import Ability, Following
+from connectors.following import Following
 from tests.support.fhir import FhirServer, Replay, fhir_server, replay
+from tests.support.gate import gate
 from tests.support.hashing import HashingEmbedder
 
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
@@ -55,8 +56,7 @@ def server(running: FhirServer) -> Iterator[FhirServer]:
     for n in range(7):
         running.put(observation(n))
     yield running
-    for item in found(running).items:
-        running.delete(item.id)
+    running.empty()
 
 
 @pytest.fixture
@@ -113,19 +113,20 @@ class TestFhir(Conformance):
 
 
 class TestFollowing(Following):
-    cannot: ClassVar[dict[Ability, str]] = {
-        "throttle": "The server has no limits; that is proved by replay.",
-        "fill": "Ten thousand requests to a server in memory; a page is all that is held.",
-    }
     names = ("aaa", "n" * 64)
     access_is_versioned = True  # a label is part of the resource
 
+    page_size = 3
+
     @pytest.fixture(autouse=True)
-    def _server(self, server: FhirServer) -> None:
+    def _server(self, server: FhirServer) -> Iterator[None]:
         self.server = server
+        with gate(server.url) as self.gate:
+            yield
 
     def make(self) -> Connector:
-        return fhir(self.server.url, labels={"R": "group:psychiatry"})
+        labels = {"R": "group:psychiatry"}
+        return fhir(self.gate.url, labels=labels, page_size=self.page_size)
 
     def make_unusable(self) -> Connector:
         return fhir("http://127.0.0.1:1/fhir")
@@ -144,6 +145,14 @@ class TestFollowing(Following):
     def empty(self) -> None:
         for item in found(self.server).items:
             self.server.delete(item.id)
+
+    def throttle(self) -> None:
+        """The server has no limits of its own: a gate before it refuses the third page."""
+        self.gate.turn_away(2, after=3)
+
+    def fill(self, n: int) -> None:
+        self.page_size = 500  # the memory of the server looks through all for each page
+        self.server.fill(observation(k) for k in range(n))
 
 
 class TestFhirWithHistory(TestFhir):

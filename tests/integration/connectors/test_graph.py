@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from assistant.store.database import Database
 from connectors.conformance import Conformance, Listing, listing
@@ -27,12 +27,14 @@ from connectors.contract import (
     Gone,
     RetryLater,
 )
+from connectors.following import Following
 from connectors.graph import Graph, GraphConfig
 from connectors.graph_access import Grants
 from connectors.graph_session import CLOUDS, Application, Cloud, assertion
 from tests.support import graph_replay
 from tests.support.finding import Finding
 from tests.support.graph_replay import Replay, granted, user
+from tests.support.nightly import many
 
 ANA = granted("read", user={"id": "id-ana"})
 HR = granted("write", group={"id": "hr"})
@@ -87,6 +89,49 @@ class TestConformance(Conformance):
 
     def make_unusable(self) -> Connector:
         return graph(Replay(url="http://127.0.0.1:1"))
+
+
+class TestFollowing(Following):
+    many = 1_000  # the permissions of each file take a request
+
+    @pytest.fixture(autouse=True)
+    def _replay(self, replay: Replay, request: pytest.FixtureRequest) -> None:
+        self.replay, self.many = replay, many(request, self.many)
+
+    def make(self) -> Connector:
+        return graph(self.replay)
+
+    def make_unusable(self) -> Connector:
+        return graph(Replay(url="http://127.0.0.1:1"))
+
+    def add(self, name: str, text: str) -> None:
+        self.replay.put(name, text, ANA)
+
+    change = add
+
+    def delete(self, name: str) -> None:
+        self.replay.delete(name)
+
+    def revoke(self, name: str) -> None:
+        self.replay.share(name, HR)
+
+    def expire(self, cursor: JsonValue) -> JsonValue:
+        self.replay.share("a.txt", ANA)
+        self.replay.oldest = len(self.replay.log)
+        return cursor
+
+    def throttle(self) -> None:
+        """The permissions of the second file, in the middle of a page."""
+        self.replay.busy["/v1.0/drives/b!drive/items/b.txt/permissions"] = 2
+
+    def empty(self) -> None:
+        for name in [*self.replay.items]:
+            self.replay.delete(name)
+
+    def fill(self, n: int) -> None:
+        self.replay.page = 200  # as Graph's pages are, which hold two files in the other tests
+        for k in range(n):
+            self.replay.put(f"{k}.txt", "", ANA)
 
 
 def test_a_delta_lists_only_what_changed(replay: Replay) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from asyncua import Node, ua
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from assistant.store.database import Database
 from connectors.conformance import Conformance, listing
 from connectors.contract import Connector, ConnectorError, Item
+from connectors.following import Ability, Following
 from connectors.opcua import OpcUa, OpcUaConfig
 from tests.support import opcua
 from tests.support.finding import Finding
@@ -22,6 +23,13 @@ from tests.support.opcua import Plant
 
 @pytest.fixture
 def plant() -> Iterator[Plant]:
+    with opcua.running() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def ground() -> Iterator[Plant]:
+    """A plant that is empty between tests."""
     with opcua.running() as found:
         yield found
 
@@ -78,6 +86,60 @@ class TestConformance(Conformance):
 
     def make_unusable(self) -> Connector:
         return OpcUa(OpcUaConfig(url="opc.tcp://127.0.0.1:1", security="none"))
+
+
+class TestFollowing(Following):
+    cannot: ClassVar[dict[Ability, str]] = {
+        "revoke": "OPC UA knows no readers; lists for areas are in the configuration.",
+        "throttle": "The server has no limits of its own.",
+        "fill": "The server needs minutes for ten thousand objects; `max_nodes` ends a listing.",
+    }
+    names = ("Ação – 文档 🙂 #1 100%", " blank  'quoted' & [odd]+", "long " + "n" * 190)
+
+    @pytest.fixture(autouse=True)
+    def _plant(self, ground: Plant) -> Iterator[None]:
+        self.plant = ground
+        self.objects = dict[str, tuple[Node, Node]]()
+        self.add("one", "One.")
+        yield
+        for name in [*self.objects]:
+            self.delete(name)
+
+    def make(self) -> Connector:
+        return source(self.plant)
+
+    def make_unusable(self) -> Connector:
+        return OpcUa(OpcUaConfig(url="opc.tcp://127.0.0.1:1", security="none"))
+
+    def add(self, name: str, text: str) -> None:
+        async def story() -> tuple[Node, Node]:
+            made = await self.plant.server.nodes.objects.add_object(self.plant.index, name)
+            return made, await made.add_property(self.plant.index, "Note", text)
+
+        self.objects[name] = self.plant.run(story)
+
+    def change(self, name: str, text: str) -> None:
+        self.plant.run(lambda: self.objects[name][1].write_value(text))
+
+    def delete(self, name: str) -> None:
+        self.plant.run(lambda: self.objects.pop(name)[0].delete(recursive=True))
+
+    def empty(self) -> None:
+        self.delete("one")
+
+
+def test_a_server_without_its_last_object_is_an_empty_source(plant: Plant) -> None:
+    """It passes the check: whether all documents may go is for the guard of the sync to say."""
+
+    async def story() -> list[str]:
+        connector = source(plant)
+        try:
+            await connector.check()
+            return [item.id for item in (await listing(connector, None)).items]
+        finally:
+            await connector.aclose()
+
+    assert asyncio.run(story()) == []
 
 
 def test_an_object_is_a_text_with_units_and_methods(plant: Plant) -> None:

@@ -33,9 +33,9 @@ from connectors.following import Ability, Following
 from connectors.s3 import S3, S3Config
 from tests.support.bucket import KEYS, Folder, S3Server, s3_server
 from tests.support.catalog import Synced
+from tests.support.gate import gate
 from tests.support.replies import Reply, scripted
 
-NO_LIMITS = "moto never asks for patience; that is proved by replay."
 EVERYONE = 'allow = ["everyone"]\n'
 
 
@@ -134,17 +134,19 @@ class TestConformance(Conformance):
 
 class TestFollowing(Following):
     cannot: ClassVar[dict[Ability, str]] = {
-        "throttle": NO_LIMITS,
         "revoke": "One list of readers for all; the bucket with tags shows it.",
     }
 
     @pytest.fixture(autouse=True)
-    def filled(self, bucket: Folder) -> None:
-        self.bucket = bucket
+    def filled(self, bucket: Folder, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        self.bucket, self.monkeypatch = bucket, monkeypatch
         bucket.put({"m/one.txt": "One."}, tags="allow=user:ana")
+        with gate(bucket.server.url) as self.gate:
+            yield
 
     def make(self) -> Connector:
-        return s3(self.bucket, permissions="config", allow=["user:ana"])
+        place = {"endpoint_url": self.gate.url}
+        return s3(self.bucket, permissions="config", allow=["user:ana"], **place)
 
     def make_unusable(self) -> Connector:
         return s3(self.bucket, bucket=f"missing-{uuid4().hex}")
@@ -157,6 +159,12 @@ class TestFollowing(Following):
     def delete(self, name: str) -> None:
         self.bucket.delete(name)
 
+    def throttle(self) -> None:
+        """moto never asks for patience: a gate before it refuses the second page."""
+        self.bucket.put({"a/two.txt": "Two.", "z/three.txt": "Three."}, tags="allow=user:ana")
+        self.monkeypatch.setattr("connectors.bucket.PAGE_KEYS", 1)
+        self.gate.turn_away(2, after=1)
+
     def empty(self) -> None:
         self.bucket.delete("m/one.txt")
 
@@ -166,12 +174,11 @@ class TestFollowing(Following):
 
 class TestTaggedFollowing(TestFollowing):
     cannot: ClassVar[dict[Ability, str]] = {
-        "throttle": NO_LIMITS,
         "fill": "Tags take a request for each object; the bucket without tags shows it.",
     }
 
     def make(self) -> Connector:
-        return s3(self.bucket, permissions="tags")
+        return s3(self.bucket, permissions="tags", endpoint_url=self.gate.url)
 
     def add(self, name: str, text: str) -> None:
         self.bucket.put({name: text}, tags="allow=user:ana")

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -14,11 +14,13 @@ from assistant.store.database import Database
 from connectors import smb
 from connectors.conformance import Conformance, Listing, listing
 from connectors.contract import Access, Complete, Connector, ConnectorError, Failed, Item
+from connectors.following import Ability, Following
 from connectors.smb import Smb, SmbConfig
 from connectors.smb_share import Share
 from tests.integration.connectors.test_ldap import Tree, ldap
 from tests.support import samba, slapd
 from tests.support.finding import Finding
+from tests.support.nightly import many
 from tests.support.samba import ANA, BOB, HR, Samba, give
 
 READ, ALL = 0x0012_0089, 0x001F_01FF
@@ -108,6 +110,43 @@ class TestConformance(Conformance):
 
     def make_unusable(self) -> Connector:
         return share(self.server, share="missing")
+
+
+class TestFollowing(Following):
+    many = 1_000  # each file is opened for its access list
+
+    cannot: ClassVar[dict[Ability, str]] = {
+        "throttle": "Samba never asks for patience; refused connections have a test of their own.",
+    }
+    names = ("Ação – 文档 🙂 #1 100%.txt", "blank  'quoted' & [odd]+.txt", "n" * 190 + ".txt")
+
+    @pytest.fixture(autouse=True)
+    def _server(self, server: Samba, request: pytest.FixtureRequest) -> None:
+        self.server, self.many = server, many(request, self.many)
+        put(server.root, {"m/one.txt": "One."})
+
+    def make(self) -> Connector:
+        return share(self.server)
+
+    def make_unusable(self) -> Connector:
+        return share(self.server, share="missing")
+
+    def add(self, name: str, text: str) -> None:
+        put(self.server.root, {name: text})
+
+    change = add
+
+    def delete(self, name: str) -> None:
+        (self.server.root / name).unlink()
+
+    def revoke(self, name: str) -> None:
+        (self.server.root / name).chmod(0o600)
+
+    def empty(self) -> None:
+        self.delete("m/one.txt")
+
+    def fill(self, n: int) -> None:
+        put(self.server.root, {f"{k % 10}/{k}.txt": "" for k in range(n)})
 
 
 class TestListing:

@@ -9,7 +9,7 @@ import shutil
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import httpx
 import pytest
@@ -30,10 +30,11 @@ from connectors.contract import (
     Item,
     RetryLater,
 )
-from connectors.following import Ability, Following
+from connectors.following import Following
 from connectors.webdav import WebDav, WebDavConfig
 from tests.support.catalog import Synced
 from tests.support.dav import PASSWORD, USER, Cloud, DavServer, apache, nextcloud, radicale
+from tests.support.gate import gate
 from tests.support.replies import Reply, scripted
 
 EVERYONE = 'allow = ["everyone"]\n'
@@ -177,17 +178,15 @@ class TestApacheConformance(Conformance):
 
 
 class TestFollowing(Following):
-    cannot: ClassVar[dict[Ability, str]] = {
-        "throttle": "mod_dav never asks for patience; that is proved by replay.",
-    }
-
     @pytest.fixture(autouse=True)
-    def filled(self, server: DavServer) -> None:
-        self.url, self.root = server.url, server.root
+    def filled(self, server: DavServer) -> Iterator[None]:
+        self.root = server.root
         put(server.root, {".access.toml": EVERYONE, "m/one.txt": "One."})
+        with gate(server.url) as self.gate:
+            yield
 
     def make(self) -> Connector:
-        return webdav(self.url, permissions="access_files")
+        return webdav(self.gate.url, permissions="access_files")
 
     def make_unusable(self) -> Connector:
         return webdav("http://127.0.0.1:1/dav")
@@ -205,6 +204,11 @@ class TestFollowing(Following):
 
     def empty(self) -> None:
         shutil.rmtree(self.root / "m")
+
+    def throttle(self) -> None:
+        """mod_dav never asks for patience: a gate before it refuses the second folder."""
+        put(self.root, {"a/two.txt": "Two.", "z/three.txt": "Three."})
+        self.gate.turn_away(2, after=3)
 
     def fill(self, n: int) -> None:
         put(self.root, {f"{i % 10}/{i}.txt": "" for i in range(n)})
