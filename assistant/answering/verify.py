@@ -102,7 +102,7 @@ def verify(
         elif any(not _same_polarity(raw.text, support) for support in found):
             reason = "The cited passage seems to say the opposite, or less than this."
         return _withheld(raw, found, "unsupported", reason)
-    alone = [support for support in supporting if not missing(raw.text, _evidence(support))]
+    alone = [one for one in supporting if _supports(raw.text, one) and _has_figures(raw.text, one)]
     if not alone and (absent := missing(raw.text, _evidence(*supporting))):
         figures = ", ".join(fact.text for fact in absent)
         return _withheld(
@@ -110,6 +110,10 @@ def verify(
         )
     shown = alone or supporting
     return Sentence(raw.text, tuple(_citation(support, "verified") for support in shown))
+
+
+def _has_figures(text: str, support: Support) -> bool:
+    return not missing(text, _evidence(support))
 
 
 def _evidence(*supporting: Support) -> Evidence:
