@@ -11,14 +11,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -172,6 +165,9 @@ class AccessSettings(Section):
         description="TOML file with rules for whole collections, put in force at the start; "
         "without one, the last that was in force stays: name an empty file to lift it",
     )
+    break_glass_hours: int = Field(
+        8, ge=1, le=168, description="most hours for which two people give access"
+    )
 
 
 class CurationSettings(Section):
@@ -200,12 +196,13 @@ class ConnectorSettings(Section):
 
 
 class AuditSettings(Section):
-    """Who signs the audit log."""
+    """Who signs the audit log, and how long its questions, and conversations, can be read."""
 
     sealer: Literal["built-in", "separate"] = Field(
         "built-in",
         description="`separate`: only `assistant audit seal --keys FOLDER` has the key, and signs",
     )
+    retention_months: int = Field(72, ge=1, le=1200, description="months a retention run keeps")
 
 
 LOCAL = ("http://127.0.0.1", "http://localhost", "http://[::1]")

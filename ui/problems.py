@@ -33,6 +33,8 @@ _SENTENCES = {
 _ADVICE = {
     "invalid-request": mark("Something in this is not valid:"),
     "conflict": mark("This can't be done now:"),
+    "on-hold": mark("This can't be done now:"),
+    "not-found": mark("There is no such thing here:"),
     "settings": mark("The source can't be used as it is configured:"),
     "sync": mark("The source can't be used:"),
 }

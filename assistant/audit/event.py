@@ -19,12 +19,20 @@ import rfc8785
 from pydantic import JsonValue
 
 from assistant.access.principals import principals_sha256
+from assistant.audit.break_glass import (
+    BreakGlassApproved,
+    BreakGlassAsked,
+    BreakGlassEnded,
+    BreakGlassUsed,
+)
 from assistant.audit.life_cycle import (
     BackupCreated,
     BackupRestored,
     ErasureDone,
+    ErasureReleased,
     ErasureStarted,
     HoldChanged,
+    RetentionDone,
 )
 from assistant.audit.provisioning import GroupPushed, PersonPushed
 from assistant.domain import Caller
@@ -322,12 +330,18 @@ EventData = (
     | KeyChanged
     | PolicyChanged
     | AccessExamined
+    | BreakGlassAsked
+    | BreakGlassApproved
+    | BreakGlassEnded
+    | BreakGlassUsed
     | AuditRead
     | BackupCreated
     | BackupRestored
     | HoldChanged
     | ErasureStarted
     | ErasureDone
+    | ErasureReleased
+    | RetentionDone
 )
 
 

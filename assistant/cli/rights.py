@@ -20,12 +20,14 @@ from assistant.access.invisibility import why
 from assistant.access.rights import Amount
 from assistant.access.simulation import Change, Simulation, acl_of, membership, simulate
 from assistant.audit.event import SYSTEM, AccessExamined, Event
+from assistant.cli import break_glass
 from assistant.cli.console import AsJson, Data, out, print_json, print_table, settings
 from assistant.errors import InvalidRequest
 from assistant.settings import Settings
 from assistant.store.readable import Target
 
 app = typer.Typer(help="Who may read what, and why.", no_args_is_help=True)
+app.add_typer(break_glass.app, name="break-glass")
 
 Principals = Annotated[list[str] | None, typer.Option(help="A principal of the new ACL.")]
 

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from assistant.cli.rights import app
-from assistant.errors import InvalidRequest, SettingsError
+from assistant.errors import Forbidden, InvalidRequest, SettingsError
 from assistant.store.database import Database
 from tests.support.company import Company, events_of
 
@@ -95,3 +95,23 @@ def test_a_policy_is_checked(tmp_path: Path) -> None:
     file.write_text("surprise = 1")
     with pytest.raises(SettingsError, match="surprise"):
         CliRunner().invoke(app, ["check-policy", str(file)], catch_exceptions=False)
+
+
+def test_two_people_give_access_for_a_while(bank: Bank, database: Database) -> None:
+    Company(database).person("max", roles=["admin", "employee"])
+    why = ("--reason", "Ana is ill and the bank waits.")
+    said = bank.run("break-glass", "ask", "--user", "bruno", "--doc", bank.document, *why)
+    request = said.removeprefix("Asked: ").partition(". ")[0]
+    with pytest.raises(Forbidden):
+        bank.run("break-glass", "approve", request, "--by", "bruno")
+    assert "Approved until" in bank.run("break-glass", "approve", request, "--by", "max")
+    explained = bank.run("explain", "--user", "bruno", "--doc", bank.document)
+    assert f"user:local|bruno → grant:{request}" in explained
+    (one,) = json.loads(bank.run("break-glass", "list", "--json"))
+    assert (one["state"], one["id"]) == ("active", request)
+    assert "active" in bank.run("break-glass", "list")
+    assert "ended" in bank.run("break-glass", "end", request)
+    found = json.loads(bank.run("explain", "--user", "bruno", "--doc", bank.document, "--json"))
+    assert (found["allowed"], len(found["entries"])) == (False, 1)
+    types = [e["type"] for e in events_of(database) if "break_glass" in e["type"]]
+    assert [one.rpartition("_")[2] for one in types] == ["asked", "approved", "ended"]
