@@ -41,6 +41,7 @@ from assistant.retrieval.retriever import Retriever
 from assistant.store.people import Person
 from assistant.telemetry import logger
 from assistant.wiring import Assistant
+from indexes.model import SearchIndexError
 
 ROUTERS = (
     sessions.router,
@@ -136,8 +137,8 @@ async def _tending(assistant: Assistant) -> None:
 async def _catch_up(retriever: Retriever) -> None:
     try:
         await asyncio.to_thread(retriever.catch_up)
-    except AssistantError as error:
-        _log.warning("index not brought up to date", slug=error.slug)
+    except (AssistantError, SearchIndexError) as error:
+        _log.warning("index not brought up to date", cause=type(error).__name__)
 
 
 async def _seal(audit: AuditLog, *, at_once: bool = False) -> None:

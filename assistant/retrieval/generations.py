@@ -205,7 +205,7 @@ class Generations:
         n_changes = self._save_every - 1
         try:
             if follower.must_forget:
-                self.forget(follower)
+                self._forget_or_retry(follower)
             if follower.index.is_fold_due:
                 follower.index.fold()
                 self._share_lists(follower)
@@ -215,6 +215,13 @@ class Generations:
                 self._save_if_behind(follower, n_changes)
         finally:
             self._saving.release()
+
+    def _forget_or_retry(self, follower: Follower) -> None:
+        """Forget now, or at the next change or look: what must be forgotten stays noted."""
+        try:
+            self.forget(follower)
+        except (DependencyError, SearchIndexError) as error:
+            _log.warning("index.not_forgotten", reason=str(error))
 
     def _share_lists(self, follower: Follower) -> None:
         try:
