@@ -204,6 +204,13 @@ class Withheld:
 
 
 @dataclass(frozen=True, slots=True)
+class Writing:
+    """The generator is at a sentence that nobody may see before it is verified."""
+
+    n_characters: int
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """What the generator used; None where it doesn't say."""
 
@@ -220,4 +227,4 @@ class Done:
     answer: Answer
 
 
-AnswerEvent = Status | Delta | Withheld | Usage | Done
+AnswerEvent = Status | Writing | Delta | Withheld | Usage | Done

@@ -200,12 +200,13 @@ class ConnectorSettings(Section):
 
 
 class AuditSettings(Section):
-    """Who signs the audit log."""
+    """Who signs the audit log, and how long its questions, and conversations, can be read."""
 
     sealer: Literal["built-in", "separate"] = Field(
         "built-in",
         description="`separate`: only `assistant audit seal --keys FOLDER` has the key, and signs",
     )
+    retention_months: int = Field(72, ge=1, le=1200, description="months a retention run keeps")
 
 
 LOCAL = ("http://127.0.0.1", "http://localhost", "http://[::1]")
@@ -317,6 +318,11 @@ class ServeSettings(Section):
     ui_port: int = Field(8501, ge=0, le=65535, description="port of the chat page")
     worker: bool = Field(
         True, description="do sync jobs in the API's process; `assistant worker` does them alone"
+    )
+    answers_at_once: int = Field(
+        32,
+        ge=1,
+        description="answers that the API's process gives at once; one more is told to wait",
     )
     session_s: int = Field(8 * 3600, ge=60, description="seconds a sign-in lasts")
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.compiled import compiled, fast
+from indexes.compiled import fast
 from indexes.lists import Shape
 from indexes.scan import Question, products
 from indexes.signs import Planes, missed, product
@@ -29,7 +29,9 @@ _REACH = 2.5
 _N_BUCKETS = 1024
 _HIGHEST = 1.5
 _N_STEPS = 64
+_STEP = np.float32(2 * _HIGHEST / _N_BUCKETS)
 _MAX_DEVIATIONS = 8
+_N_AT_ONCE = 64
 
 
 def _above(deviations: float) -> float:
@@ -46,22 +48,23 @@ _TAIL = np.array([_above(i / _N_STEPS) for i in range(_MAX_DEVIATIONS * _N_STEPS
 
 
 class Outlook(NamedTuple):
-    """Around which score each list's rows lie, how far, and the variance of a list of width 1."""
+    """Around which score each list's rows lie, how far, and the variance of a list of width 1.
+
+    `widest` is the largest spread at the first look; a closer one makes none larger.
+    """
 
     scores: _Floats
     spreads: _Floats
     variance: np.float32
+    widest: np.float32
 
 
 @fast
 def outlook(shape: Shape, groups: _Groups, asked: Question, planes: Planes) -> Outlook:
     """Take a first look at lists."""
     n, guide, middle = len(shape.widths), shape.guide, shape.middle
-    found = Outlook(
-        np.empty(n, np.float32),
-        np.empty(n, np.float32),
-        _variance(shape.spread, asked.exact),
-    )
+    scores, spreads = np.empty(n, np.float32), np.empty(n, np.float32)
+    variance, widest = _variance(shape.spread, asked.exact), np.float32(0)
     score, distance = np.float32(0), np.float32(0)
     for j in range(len(middle)):
         score += middle[j] * asked.exact[j]
@@ -69,10 +72,11 @@ def outlook(shape: Shape, groups: _Groups, asked: Question, planes: Planes) -> O
     unsure = missed(guide, planes, distance)
     for group in groups:
         slope, offset = guide.terms[group, guide.at], guide.terms[group, guide.at + 1]
-        found.scores[group] = score + offset + slope * product(guide, group, planes)
-        square = shape.widths[group] * found.variance + slope * slope * unsure
-        found.spreads[group] = np.sqrt(square) + np.float32(1e-6)
-    return found
+        scores[group] = score + offset + slope * product(guide, group, planes)
+        square = shape.widths[group] * variance + slope * slope * unsure
+        spreads[group] = np.sqrt(square) + np.float32(1e-6)
+        widest = max(widest, spreads[group])
+    return Outlook(scores, spreads, variance, widest)
 
 
 @fast
@@ -94,6 +98,7 @@ def likeliest(found: Outlook, groups: _Groups) -> _Groups:
         reach = found.scores[groups[i]] + np.float32(_REACH) * found.spreads[groups[i]]
         key = (np.float32(_HIGHEST) - reach) * np.float32(_N_BUCKETS / (2 * _HIGHEST))
         keys[i] = np.int32(min(max(key, np.float32(0)), np.float32(_N_BUCKETS - 1)))
+    for i in range(len(groups)):
         buckets[keys[i] + 1] += 1
     for i in range(_N_BUCKETS):
         buckets[i + 1] += buckets[i]
@@ -104,19 +109,49 @@ def likeliest(found: Outlook, groups: _Groups) -> _Groups:
     return order
 
 
-@compiled
+@fast
 def exceeds(
-    limit: float, found: Outlook, groups: _Groups, counts: NDArray[np.int64], bar: float
+    limit: float,
+    found: Outlook,
+    groups: _Groups,
+    counts: NDArray[np.int64],
+    n_sorted: int,
+    n_left: int,
+    bar: float,
 ) -> bool:
-    """Return whether more than `limit` rows above the bar are to be expected in these lists."""
-    total = 0.0
-    for group in groups:
-        z = (bar - found.scores[group]) / found.spreads[group]
-        step = min(max(int(z * _N_STEPS), 0), len(_TAIL) - 1)
-        total += counts[group] * _TAIL[step]
+    """Return whether more than `limit` rows above the bar are to be expected in these lists.
+
+    Together they hold `n_left` rows. From `n_sorted` on, they are in the order of `likeliest`, so
+    that soon the rest can't matter.
+    """
+    total, bar32 = np.float32(0), np.float32(bar)
+    for start in range(0, len(groups), _N_AT_ONCE):
+        stop = min(start + _N_AT_ONCE, len(groups))
+        for i in range(start, stop):
+            total += np.float32(counts[groups[i]]) * _share(found, groups[i], bar32)
+            n_left -= counts[groups[i]]
         if total > limit:
             return True
+        if stop > n_sorted:
+            last = groups[stop - 1]
+            reach = found.scores[last] + np.float32(_REACH) * found.spreads[last] + _STEP
+            z = (bar32 - reach) / found.widest + np.float32(_REACH)
+            if total + n_left * _tail(z) <= limit:
+                return False
     return False
+
+
+@fast
+def _tail(z: np.float32) -> np.float32:
+    step = min(max(z * np.float32(_N_STEPS), np.float32(0)), np.float32(len(_TAIL) - 1))
+    share: np.float32 = _TAIL[np.int32(step)]
+    return share
+
+
+@fast
+def _share(found: Outlook, group: int, bar: np.float32) -> np.float32:
+    """Return the share of a list's rows that is to be expected above the bar."""
+    return _tail((bar - found.scores[group]) / found.spreads[group])
 
 
 @fast

@@ -43,6 +43,7 @@ _N_PASSED = 10_000
 _N_LISTS_A_ROUND = (1, 8)
 _N_CLOSER = 256
 _WORD = 64
+_LINE = 64
 
 
 @compiled
@@ -85,33 +86,61 @@ def _probed(
     ahead = outlook(shape, groups, asked, bits)
     order = likeliest(ahead, groups)
     n_read, n_passed, n_round, at, n_close = 0, 0, _N_LISTS_A_ROUND[0], 0, 0
+    n_left = counts.sum()
     limit = _MISSED_SHARE * len(found.best)
     while at < len(order):
         if at == n_close:
             n_close = min(at + _N_CLOSER, len(order))
             closer(ahead, shape, order[at:n_close], asked)
             order[at:n_close] = likeliest(ahead, order[at:n_close])
-        stop = min(at + n_round, n_close)
+        stop, n_room = _next(
+            order, at, min(at + n_round, n_close), starts, counts, n_passed, n_read
+        )
         # Room for all rows, not only for those counted: nothing else checks these writes.
         some = order[at:stop]
-        rows = np.empty((starts[some + 1] - starts[some]).sum(), np.int32)
+        rows = np.empty(n_room, np.int32)
         ends = _chosen(words, starts, some, rows, shape.signs)
         n = ends[-1]
         n_read += n
         if found.best[0] > -1:
-            n = _hopeful(found.best[0], rows, ends, some, ahead, shape, bits)
+            n = _hopeful(found.best[0], rows, ends, some, ahead, shape, bits, part.codes)
         found = scan_rows(found, part, rows[:n], asked)
-        n_passed += len(rows)
+        n_passed += n_room
         at, n_round = stop, min(n_round + 1, _N_LISTS_A_ROUND[1])
         bar = found.best[0] + shape.slack
         if (
             n_read > _FLOOR
             and n_passed > _N_PASSED
             and bar > -1
-            and not exceeds(limit, ahead, order[at:], counts, bar)
+            and not exceeds(limit, ahead, order[at:], counts, n_close - at, n_left - n_read, bar)
         ):
             break
     return found
+
+
+@compiled
+def _next(
+    order: NDArray[np.int32],
+    at: int,
+    stop: int,
+    starts: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    n_passed: int,
+    n_read: int,
+) -> tuple[int, int]:
+    """Return up to where lists are read next, and how many rows they have.
+
+    As long as less has been read than is in any case, no further than that.
+    """
+    is_free = n_passed > _N_PASSED and n_read > _FLOOR
+    n_room = 0
+    while at < stop:
+        n_room += starts[order[at] + 1] - starts[order[at]]
+        n_read += counts[order[at]]
+        at += 1
+        if not is_free and n_passed + n_room > _N_PASSED and n_read > _FLOOR:
+            break
+    return at, n_room
 
 
 @compiled
@@ -164,14 +193,22 @@ def _hopeful(
     ahead: Outlook,
     shape: Shape,
     asked: Planes,
+    codes: NDArray[np.int8],
 ) -> int:
-    """Move those of the chosen rows that may be above the bar to the front; return how many."""
-    n, first = 0, 0
+    """Move those of the chosen rows that may be above the bar to the front; return how many.
+
+    Their codes, which come next, are asked for.
+    """
+    n, first, flat, width_of = 0, 0, codes.reshape(-1), codes.shape[1]
     for i in range(len(groups)):
         score, width = ahead.scores[groups[i]], shape.widths[groups[i]]
         # Unit vectors: |question - centroid|² = 1 - 2 score + |centroid|².
         distance = np.float32(2) - np.float32(2) * score - width
         own = rows[first : ends[i]]
+        n_before = n
         n += likely(shape.signs, own, asked, distance, bar - score, rows[n:])
+        for at in range(n_before, n):
+            for j in range(0, width_of, _LINE):
+                prefetch(flat, rows[at] * width_of + j)
         first = ends[i]
     return n

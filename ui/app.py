@@ -14,7 +14,7 @@ from ui.model import Person
 from ui.serve import forbidden
 from ui.session import Visit
 from ui.text import Speech, mark
-from ui.views import audit, chat, people, sign_in, sources
+from ui.views import audit, chat, life_cycle, people, sign_in, sources
 
 Show = Callable[[Visit, Speech], None]
 
@@ -67,6 +67,13 @@ PLACES = (
         lambda one: one.administers,
     ),
     Place("audit", mark("Audit"), ":material/policy:", audit.show, lambda one: one.audits),
+    Place(
+        "kept",
+        mark("Kept and erased"),
+        ":material/inventory_2:",
+        life_cycle.show,
+        lambda one: one.administers or one.audits,
+    ),
 )
 
 

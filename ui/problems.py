@@ -7,6 +7,7 @@ from ui.safety import label
 from ui.text import Speech, mark
 
 _SENTENCES = {
+    "overloaded": mark("The assistant is busy. Ask again in {seconds} s."),
     "too-many-requests": mark("Too many attempts. Wait {seconds} s and try again."),
     "model-unavailable": mark(
         "The model that writes the answers can't be reached. Try again in a minute; "
@@ -32,6 +33,8 @@ _SENTENCES = {
 _ADVICE = {
     "invalid-request": mark("Something in this is not valid:"),
     "conflict": mark("This can't be done now:"),
+    "on-hold": mark("This can't be done now:"),
+    "not-found": mark("There is no such thing here:"),
     "settings": mark("The source can't be used as it is configured:"),
     "sync": mark("The source can't be used:"),
 }

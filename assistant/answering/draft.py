@@ -27,6 +27,7 @@ from assistant.domain import (
     Sentence,
     Usage,
     Withheld,
+    Writing,
 )
 from assistant.ports import Generator, Prompt, Token
 from assistant.text.inert import inert, visible
@@ -35,6 +36,7 @@ Permitted = Callable[[Collection[ChunkId]], Collection[ChunkId]]
 """Tells which of some chunks the asker may still read."""
 
 N_CLOSEST = 3
+BEAT_S = 0.15
 
 
 @dataclass
@@ -50,21 +52,29 @@ class Draft:
 
     async def write(
         self, generator: Generator, similarity: Similarity, permitted: Permitted
-    ) -> AsyncIterator[Delta | Withheld]:
-        """Stream the generator's sentences, each verified; with no passages there are none."""
+    ) -> AsyncIterator[Writing | Delta | Withheld]:
+        """Stream the generator's sentences, each verified; with no passages there are none.
+
+        While one is being written, `Writing` says several times a second that it is.
+        """
         if not self.prompt.passages:
             return
-        started = time.perf_counter()
-        stream = SentenceStream()
+        started = told = time.perf_counter()
+        n_characters, stream = 0, SentenceStream()
         written = stopped(generator.generate(self.prompt))
         async with aclosing(written) as tokens:  # type: ignore[type-var]
             async for token in tokens:
                 if token.text and self.first_token_s is None:
                     self.first_token_s = time.perf_counter() - started
                 self.last_token = token
+                n_characters += len(token.text)
                 for raw in stream.feed(visible(token.text)):
                     if event := await asyncio.to_thread(self._add, raw, similarity, permitted):
+                        told = time.perf_counter()
                         yield event
+                if time.perf_counter() - told > BEAT_S:
+                    told = time.perf_counter()
+                    yield Writing(n_characters)
         for raw in stream.close():
             if event := await asyncio.to_thread(self._add, raw, similarity, permitted):
                 yield event

@@ -22,6 +22,7 @@ from assistant.api.routes import (
     connectors,
     conversations,
     documents,
+    life_cycle,
     openai,
     operations,
     people,
@@ -31,6 +32,7 @@ from assistant.api.routes import (
     sessions,
     syncs,
 )
+from assistant.api.slots import Slots
 from assistant.api.throttle import SignInThrottle
 from assistant.audit.log import AuditLog
 from assistant.errors import AssistantError
@@ -50,6 +52,7 @@ ROUTERS = (
     people.router,
     access.router,
     audit.router,
+    life_cycle.router,
     connectors.router,
     syncs.router,
     scim.router,
@@ -75,7 +78,12 @@ def create_app(assistant: Assistant, suggestions: Suggestions = no_suggestions) 
     """
     app = _routed()
     app.state.own = State(
-        assistant, suggestions, SignInThrottle(), Readiness(assistant), Gate(assistant.settings)
+        assistant,
+        suggestions,
+        SignInThrottle(),
+        Readiness(assistant),
+        Gate(assistant.settings),
+        Slots(assistant.settings.serve.answers_at_once),
     )
     problems.install(app)
     # The one added last is the outermost.

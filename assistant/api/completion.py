@@ -12,7 +12,7 @@ from assistant.answering.prompt import contradiction
 from assistant.answering.transcript import citation_json, is_row
 from assistant.api.exchange import Exchange
 from assistant.api.schemas.openai import MODEL
-from assistant.domain import Answer, Citation, Delta, Done, Sentence, Usage
+from assistant.domain import Answer, Citation, Delta, Done, Sentence, Usage, Writing
 from assistant.text.inert import inert, inert_uri
 
 Json = dict[str, Any]
@@ -87,6 +87,8 @@ class Completion:
         async for event in exchange.events():
             if isinstance(event, Delta):
                 yield self._chunk({"content": text.add(event.sentence)})
+            elif isinstance(event, Writing):
+                yield self._chunk({"content": ""})
             elif isinstance(event, Done):
                 if piece := text.close(event.answer):
                     yield self._chunk({"content": piece})

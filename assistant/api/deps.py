@@ -16,6 +16,7 @@ from assistant.access.roles import Permission, require
 from assistant.access.tokens import MAX_TOKEN
 from assistant.api.problems import TooManyRequests
 from assistant.api.readiness import Readiness
+from assistant.api.slots import Slots
 from assistant.api.throttle import SignInThrottle
 from assistant.audit import event as audit
 from assistant.domain import Caller
@@ -37,6 +38,7 @@ class State:
     throttle: SignInThrottle
     readiness: Readiness
     gate: Gate
+    slots: Slots
 
 
 def state_of(request: Request) -> State:
@@ -157,4 +159,7 @@ Manager = Annotated[Caller, Depends(Permitted("manage_sources"))]
 Provisioner = Annotated[Caller, Depends(Permitted("scim"))]
 PeopleViewer = Annotated[Caller, Depends(Permitted("see_people"))]
 PeopleManager = Annotated[Caller, Depends(Permitted("manage_people"))]
+LifeCycleViewer = Annotated[Caller, Depends(Permitted("see_life_cycle"))]
+Holder = Annotated[Caller, Depends(Permitted("manage_holds"))]
+Forgetter = Annotated[Caller, Depends(Permitted("erase"))]
 Examiner = Annotated[Caller, Depends(Permitted("examine_access"))]

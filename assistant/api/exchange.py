@@ -25,6 +25,7 @@ from assistant.domain import (
     Turn,
     Usage,
     Withheld,
+    Writing,
 )
 from assistant.errors import AssistantError, NotFound
 from assistant.store import conversations
@@ -165,6 +166,8 @@ def _named(event: AnswerEvent, question: Question) -> tuple[str, Json]:
     match event:
         case Status(step, detail):
             return "status", {"step": step, "detail": detail}
+        case Writing(n_characters):
+            return "writing", {"n_characters": n_characters}
         case Delta(sentence):
             return "delta", {
                 "text": sentence.text,

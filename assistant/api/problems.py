@@ -39,10 +39,18 @@ class TooManyRequests(AssistantError):
 
     slug = "too-many-requests"
     status = 429
+    said = "Too many attempts; try again in {} s."
 
     def __init__(self, retry_after_s: int) -> None:
-        super().__init__(f"Too many attempts; try again in {retry_after_s} s.")
+        super().__init__(self.said.format(retry_after_s))
         self.retry_after_s = retry_after_s
+
+
+class Overloaded(TooManyRequests):
+    """As many answers as can be given at once are being given; wait a little and ask again."""
+
+    slug = "overloaded"
+    said = "The assistant is answering as many questions as it can; ask again in {} s."
 
 
 class RequestTooLarge(AssistantError):

@@ -23,8 +23,10 @@ from assistant.audit.life_cycle import (
     BackupCreated,
     BackupRestored,
     ErasureDone,
+    ErasureReleased,
     ErasureStarted,
     HoldChanged,
+    RetentionDone,
 )
 from assistant.audit.provisioning import GroupPushed, PersonPushed
 from assistant.domain import Caller
@@ -328,6 +330,8 @@ EventData = (
     | HoldChanged
     | ErasureStarted
     | ErasureDone
+    | ErasureReleased
+    | RetentionDone
 )
 
 

@@ -35,6 +35,26 @@ class HoldChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionDone:
+    """Personal fields and conversations of months before `before` were forgotten, but for held."""
+
+    type: ClassVar[str] = "retention.done"
+    before: str
+    n_keys: int
+    n_messages: int
+    n_held: int
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureReleased:
+    """What an erasure took may be brought back by syncs."""
+
+    type: ClassVar[str] = "erasure.released"
+    erasure_id: str
+    n_items: int
+
+
+@dataclass(frozen=True, slots=True)
 class ErasureStarted:
     """The erasure of a subject was begun; whom it is about is not told here."""
 

@@ -49,6 +49,8 @@ _CLASSES = {
     "hold.changed": _Class(*_DATA, 3, 5),
     "erasure.started": _Class(*_DATA, 4, 6),
     "erasure.done": _Class(*_DATA, 4, 6),
+    "erasure.released": _Class(*_DATA, 3, 5),
+    "retention.done": _Class(*_DATA, 4, 4),
     "audit.read": _Class(*_DATA, 1, 4),
     "query.accepted": _Class(*_API, 1, 1),
     "query.prompted": _Class(*_API, 2, 1),

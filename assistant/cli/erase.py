@@ -29,6 +29,9 @@ def erase(
     resume: Annotated[
         bool, typer.Option("--resume", help="Only finish erasures that were cut short.")
     ] = False,
+    release: Annotated[
+        str, typer.Option(help="Only let syncs bring back what this erasure took, by its id.")
+    ] = "",
     file: Annotated[
         Path | None, typer.Option("--out", help="A new file for the certificate.")
     ] = None,
@@ -36,13 +39,17 @@ def erase(
     as_json: AsJson = False,
 ) -> None:
     """Erase a person from documents, vectors, index, conversations, log and keys of backups."""
-    if not subject and not resume:
+    if not subject and not resume and not release:
         raise InvalidRequest("Name whom to erase with --subject, or use --resume.")
     if file is not None and file.exists():
         raise InvalidRequest(f"{file} is there already; name a new file.")
     chosen = settings(data)
     with wiring.database(chosen) as database:
         eraser = Eraser(database, wiring.audit_log(chosen, database), chosen.data_dir)
+        if release:
+            n_items = eraser.release(release)
+            out.print(f"{n_items} items may come back; run `sync run --full` for their sources.")
+            return
         if dry_run:
             _show(eraser.find(subject or []), as_json=as_json)
             return
@@ -59,7 +66,7 @@ def erase(
         out.print(f"✓ Erasure {body['erasure_id']}: {len(body['documents'])} documents")
         for left in body["keys_files_not_renewed"]:
             err.print(f"! {left} still holds erased keys: delete every copy of it")
-    err.print("Restart running servers; delete the documents at their sources too.")
+    err.print("Running servers forget within seconds; syncs leave out what was erased.")
 
 
 def _show(places: Places, *, as_json: bool) -> None:

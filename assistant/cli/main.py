@@ -31,6 +31,7 @@ from assistant.cli import (
     question,
     reading,
     records,
+    retention,
     rights,
     steering,
     sync,
@@ -59,6 +60,7 @@ app.add_typer(rights.app, name="access")
 app.add_typer(audit.app, name="audit")
 app.add_typer(backup.app, name="backup")
 app.add_typer(hold.app, name="hold")
+app.add_typer(retention.app, name="retention")
 erase.register(app)
 app.add_typer(evaluate.app, name="eval")
 

@@ -22,7 +22,7 @@ from assistant import __version__
 from assistant.audit.event import SYSTEM, Event, utc
 from assistant.audit.life_cycle import BackupCreated, BackupRestored
 from assistant.audit.log import AuditLog
-from assistant.errors import BackupUnusable, Conflict
+from assistant.errors import AssistantError, BackupUnusable, Conflict, InvalidRequest
 from assistant.lifecycle import archive
 from assistant.lifecycle.archive import About
 from assistant.lifecycle.sealed import install_recipient, recipient
@@ -80,6 +80,21 @@ def write_keys(database: Database, data_dir: Path, keys: Path) -> None:
                 target.file(name, (data_dir / name).read_bytes())
         for table in about.tables:
             target.table(table.name, dumping.blocks(conn, table))
+
+
+def renew_keys(database: Database, data_dir: Path) -> list[str]:
+    """Replace the known files of keys, so that no deleted key is left there; return the rest."""
+    with database.snapshot() as conn:
+        files = sorted({made.keys_file for made in backups.made_backups(conn)})
+    left = []
+    for file in files:
+        try:
+            if not Path(file).exists():
+                raise InvalidRequest(f"{file} is not there.")
+            write_keys(database, data_dir, Path(file))
+        except AssistantError:
+            left.append(file)
+    return left
 
 
 def restore(

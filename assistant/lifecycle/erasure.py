@@ -22,13 +22,13 @@ from sqlalchemy import Connection
 
 from assistant.audit import keys
 from assistant.audit.event import SYSTEM, Actor, Event, utc
-from assistant.audit.life_cycle import ErasureDone, ErasureStarted
+from assistant.audit.life_cycle import ErasureDone, ErasureReleased, ErasureStarted
 from assistant.audit.log import AuditLog
-from assistant.errors import AssistantError, InvalidRequest, NotFound, OnHold
+from assistant.errors import NotFound, OnHold
 from assistant.lifecycle import subject
-from assistant.lifecycle.backup import write_keys
+from assistant.lifecycle.backup import renew_keys
 from assistant.lifecycle.subject import Terms
-from assistant.store import backups, erasing, holds, subject_keys
+from assistant.store import backups, erasing, holds, subject_keys, tombstones
 from assistant.store.database import Database
 from assistant.store.erasing import Erasure
 from assistant.store.heads import count_erasure
@@ -100,6 +100,15 @@ class Eraser:
             begun = erasing.listed(conn, unfinished=True)
         return [self._carry_out(erasure, "resumed", SYSTEM) for erasure in begun]
 
+    def release(self, erasure_id: str, actor: Actor = SYSTEM) -> int:
+        """Let syncs bring back what an erasure took; returns how many items; raises `NotFound`."""
+        with self._database.begin() as conn:
+            if erasure_id not in {erasure.id for erasure in erasing.listed(conn)}:
+                raise NotFound(f"There is no erasure {erasure_id!r}.")
+            n_items = tombstones.release(conn, erasure_id)
+            self._log.append(conn, Event(actor, ErasureReleased(erasure_id, n_items)))
+        return n_items
+
     def reapply(self) -> int:
         """Carry out every known erasure once more, after a restore; return how many."""
         with self._database.snapshot() as conn:
@@ -139,7 +148,7 @@ class Eraser:
         actor: Actor,
     ) -> dict[str, Any]:
         """Sign what was done, write the file of keys anew, and only then call it finished."""
-        kept = self._renewed_keys()
+        kept = renew_keys(self._database, self._data_dir)
         body: dict[str, Any] = {
             "erasure_id": erasure.id,
             "occasion": occasion,
@@ -163,22 +172,8 @@ class Eraser:
         with self._database.begin() as conn:
             erasing.finish(conn, erasure.id, certificate)
             self._log.append(conn, Event(actor, ErasureDone(erasure.id, digest, occasion)))
-        self._renewed_keys()
+        renew_keys(self._database, self._data_dir)
         return certificate
-
-    def _renewed_keys(self) -> list[str]:
-        """Replace the known files of keys, so that no erased key is left there; return the rest."""
-        with self._database.snapshot() as conn:
-            files = sorted({made.keys_file for made in backups.made_backups(conn)})
-        left = []
-        for file in files:
-            try:
-                if not Path(file).exists():
-                    raise InvalidRequest(f"{file} is not there.")
-                write_keys(self._database, self._data_dir, Path(file))
-            except AssistantError:
-                left.append(file)
-        return left
 
     def _places(self, conn: Connection, terms: Terms, persons: Sequence[str]) -> Places:
         documents = _naming(erasing.document_texts(conn), terms)

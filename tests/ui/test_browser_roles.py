@@ -93,6 +93,30 @@ def test_an_administrator_adds_somebody_and_locks_them_out(tab: OpenTab, world: 
     expect(page.locator("h1")).to_have_text("Pessoas e acesso")
 
 
+def test_an_auditor_holds_what_an_administrator_then_can_not_erase(
+    tab: OpenTab, world: World, address: str
+) -> None:
+    page = tab()
+    sign_in(page, "vera")
+    settled(page)
+    page.get_by_role("link", name="Kept and erased").click()
+    expect(page.get_by_text("Nothing is on hold.")).to_be_visible()
+    settled(page)
+    page.locator(".st-key-hold-value input").fill("Zoraide")
+    page.locator(".st-key-hold-reason input").fill("case 7")
+    press(page, "place-hold")
+    expect(page.locator(".state.late")).to_contain_text("in force since")
+    other = tab(url=f"{address}/kept?lang=pt")
+    sign_in(other, "otto")
+    expect(other.locator("h1")).to_have_text("Guarda e apagamento")
+    expect(other.locator(".state.late")).to_contain_text("em vigor desde")
+    expect(other.locator(".st-key-place-hold")).to_have_count(0)
+    choose(other, "Apagamentos")
+    expect(other.locator(".st-key-find-subject")).to_be_visible()
+    press(page, "release-hold")
+    expect(page.locator(".state.late")).to_have_count(0)
+
+
 def test_a_reader_asks_why_and_is_told_nothing(tab: OpenTab) -> None:
     page = tab()
     sign_in(page, "bruno")
@@ -113,7 +137,7 @@ def test_a_reader_asks_why_and_is_told_nothing(tab: OpenTab) -> None:
 @pytest.mark.parametrize(
     ("login", "address_of", "refused"),
     [
-        ("ana", ("audit", "people", "sources"), ("audit/events", "people", "access/reading")),
+        ("ana", ("audit", "people", "kept"), ("audit/events", "people", "access/reading", "holds")),
         ("vera", ("people", "sources"), ("access/reading", "connectors", "conversations")),
         ("otto", ("audit",), ("audit/events", "audit/verify", "conversations")),
     ],
@@ -127,6 +151,7 @@ def test_who_may_not_sees_no_such_page(
     world: World,
 ) -> None:
     titles = {"audit": "Audit", "people": "People and access", "sources": "Sources"}
+    titles["kept"] = "Kept and erased"
     for path in address_of:
         page = tab(url=f"{address}/{path}")
         sign_in(page, login)

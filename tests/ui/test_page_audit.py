@@ -41,7 +41,7 @@ def test_what_is_listed_says_who_asked_what(vera: ScriptPage) -> None:
     assert "Every look here is recorded in the log, in your name." in vera.html
     assert f"<b>Ana Souza</b> {INVOICES}" in vera.html
     assert not vera.app.chat_input
-    assert not vera.app.get("page_link")
+    assert len(vera.app.get("page_link")) == 2
 
 
 def test_a_search_finds_by_kind_and_person_and_is_one_look(vera: ScriptPage, audit: Audit) -> None:

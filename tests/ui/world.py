@@ -97,6 +97,18 @@ class World:
             sidecar.unlink()
             self.sync()
 
+    @contextmanager
+    def extra(self, name: str, text: str) -> Iterator[None]:
+        """Have one more file, until the end."""
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        try:
+            self.sync()
+            yield
+        finally:
+            path.unlink()
+            self.sync()
+
     def client(self, login: str) -> Client:
         """Sign in at the API."""
         token = Client(self.url).sign_in(login, PASSWORD).token

@@ -10,26 +10,28 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from assistant.api import problems
-from assistant.api.deps import Asker, AssistantOf
+from assistant.api.deps import Asker, StateOf
 from assistant.api.exchange import Exchange, answer_body, exchange, named
 from assistant.api.schemas.questions import AnswerBody, Ask
 
 router = APIRouter(tags=["chat"])
 
-STREAM = """The events of the stream, each with JSON `data`: `status` (step, detail), `citation`
-(before the first delta that uses its number), `delta` (text, citations: one verified sentence),
-`verdict` (a withheld sentence), `usage`, and last `done` (the whole answer) or `problem`
+STREAM = """The events of the stream, each with JSON `data`: `status` (step, detail), `writing`
+(n_characters: the model is at a sentence that is not verified yet), `citation` (before the first
+delta that uses its number), `delta` (text, citations: one verified sentence), `verdict` (a
+withheld sentence), `usage`, and last `done` (the whole answer) or `problem`
 (RFC 9457). What prevents an answer before the generator starts is an HTTP status instead."""
 
 
-async def opened(assistant: AssistantOf, caller: Asker, ask: Ask) -> AsyncIterator[Exchange]:
+async def opened(state: StateOf, caller: Asker, ask: Ask) -> AsyncIterator[Exchange]:
     """Give a question's exchange to a route and close it when the response has ended."""
-    begun = await asyncio.to_thread(exchange, assistant, caller, ask)
-    try:
-        await begun.open()
-        yield begun
-    finally:
-        await begun.close()
+    with state.slots.taken():
+        begun = await asyncio.to_thread(exchange, state.assistant, caller, ask)
+        try:
+            await begun.open()
+            yield begun
+        finally:
+            await begun.close()
 
 
 Opened = Annotated[Exchange, Depends(opened)]

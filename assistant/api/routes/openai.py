@@ -16,7 +16,7 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 
 from assistant.api import problems
 from assistant.api.completion import Completion
-from assistant.api.deps import Asker, AssistantOf
+from assistant.api.deps import Asker, StateOf
 from assistant.api.exchange import Exchange
 from assistant.api.history import N_TURNS
 from assistant.api.schemas.openai import MODEL, ChatRequest, Model, ModelList
@@ -29,7 +29,7 @@ Json = dict[str, Any]
 
 
 async def opened(
-    assistant: AssistantOf, caller: Asker, asked: ChatRequest
+    state: StateOf, caller: Asker, asked: ChatRequest
 ) -> AsyncIterator[tuple[ChatRequest, Exchange]]:
     """Give a request with its exchange to the route, closed when the response has ended."""
     if asked.model != MODEL:
@@ -37,12 +37,13 @@ async def opened(
     question = Question(
         text=asked.checked().question(), caller=caller, history=asked.turns()[-N_TURNS:]
     )
-    exchange = Exchange(assistant, question)
-    try:
-        await exchange.open()
-        yield asked, exchange
-    finally:
-        await exchange.close()
+    with state.slots.taken():
+        exchange = Exchange(state.assistant, question)
+        try:
+            await exchange.open()
+            yield asked, exchange
+        finally:
+            await exchange.close()
 
 
 @router.post("/chat/completions", response_class=JSONResponse)

@@ -16,7 +16,17 @@ from tests.support.company import Company, pdf
 
 PERSONAL = {"document_id", "conversation_id", "message_id", "receipt_id"}
 """Ids of what belongs to somebody."""
-SHARED = {"model_id", "name", "run_id", "seq", "query_id", "person_id", "key_id"}
+SHARED = {
+    "model_id",
+    "name",
+    "run_id",
+    "seq",
+    "query_id",
+    "person_id",
+    "hold_id",
+    "erasure_id",
+    "key_id",
+}
 """Ids of what everybody with the permission of the route may see."""
 PUSHED = {"user_id", "group_id", "kind_id", "schema_id"}
 """Ids of SCIM; what is foreign to a directory is in test_api_scim.py."""
