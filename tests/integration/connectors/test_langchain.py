@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 import sqlalchemy as sa
-from pydantic import SecretStr, ValidationError
+from pydantic import JsonValue, SecretStr, ValidationError
 
 from assistant import wiring
 from assistant.audit.log import AuditLog
@@ -115,7 +115,8 @@ def test_secrets_of_a_source_reach_the_loader_and_not_its_errors(
 ) -> None:
     chosen = Settings(data_dir=tmp_path / "data")
     chosen.data_dir.mkdir()
-    config = {"loader": "acme_loaders.Paragraphs", "arguments": {"folder": str(folder)}}
+    arguments: JsonValue = {"folder": str(folder)}
+    config: dict[str, JsonValue] = {"loader": "acme_loaders.Paragraphs", "arguments": arguments}
     found = {}
     for name, token in (("good", "s3cret"), ("bad", "s3cret-wrong")):
         draft = Draft(name, "langchain", config, {"secrets.token": SecretStr(token)})
