@@ -11,14 +11,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     NestedSecretsSettingsSource,
@@ -171,6 +164,9 @@ class AccessSettings(Section):
         None,
         description="TOML file with rules for whole collections, put in force at the start; "
         "without one, the last that was in force stays: name an empty file to lift it",
+    )
+    break_glass_hours: int = Field(
+        8, ge=1, le=168, description="most hours for which two people give access"
     )
 
 

@@ -107,13 +107,13 @@ def kept(database: Database, log: AuditLog, receipts: list[str]) -> dict[str, An
     until = time.monotonic() + END_S
     while True:
         with database.snapshot() as conn:
-            bodies = [json.loads(event.body) for event in ledger.events(conn)]
-        kinds = Counter(body["type"] for body in bodies)
+            bodies = {str(event.seq): json.loads(event.body) for event in ledger.events(conn)}
+        kinds = Counter(body["type"] for body in bodies.values())
         n_ended = kinds["query.finished"] + kinds["query.aborted"]
         if n_ended >= kinds["query.prompted"] or time.monotonic() > until:
             break
         time.sleep(0.5)
-    finished = {body["id"] for body in bodies if body["type"] == "query.finished"}
+    finished = {seq for seq, body in bodies.items() if body["type"] == "query.finished"}
     return {
         "events": len(bodies),
         "prompted": kinds["query.prompted"],

@@ -24,6 +24,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 MODEL = "paced"
 
 _PASSAGE = re.compile(r"<<\w+ \[(\d+)\] ([0-9a-f]{32})>>\n[^\n]*\n(.*?)\n<<\2>>", re.DOTALL)
+_END = re.compile(r"(?<=\.)\s+")
 _PIECE = re.compile(r"\S+\s*")
 
 
@@ -41,7 +42,7 @@ class Model:
         """Return the pieces of an answer to a prompt."""
         self.n_asked += 1
         passages = [(n, text.strip()) for n, _, text in _PASSAGE.findall(prompt)]
-        lines = [f"{text} [{n}]" for n, text in passages]
+        lines = [f"{said} [{n}]" for n, text in passages for said in _END.split(text)]
         foreign = [text for sender, text in self.overheard if sender != salt]
         if foreign and self.n_asked % 2:
             lines.insert(self.rng.randrange(len(lines) + 1), f"{self.rng.choice(foreign)} [1]")

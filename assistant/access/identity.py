@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection
 
+from assistant.access.break_glass import renew
 from assistant.access.principals import principals_of
 from assistant.access.roles import check_roles
 from assistant.domain import Caller
@@ -40,11 +41,13 @@ def caller_with_login(conn: Connection, login: str) -> Caller:
 
 def caller_of(conn: Connection, person: Person) -> Caller:
     """Return a person as a caller, with their groups as they are now."""
+    principals = principals_of(conn, person)
+    renew(conn, principals)
     return Caller(
         person_id=person.id,
         name=person.name or person.login,
         roles=person.roles,
-        principals=principals_of(conn, person),
+        principals=principals,
     )
 
 

@@ -10,6 +10,7 @@ from functools import partial
 
 from assistant.answering import prompt as prompts
 from assistant.answering.draft import Draft
+from assistant.answering.entry import LEFT, Entry
 from assistant.answering.record import Record
 from assistant.answering.verify import Similarity
 from assistant.answering.watched import Watched
@@ -56,9 +57,8 @@ class Answerer:
         prompt = prompts.build(
             standalone, lang, retrieved.passages, retrieved.access.principals_sha256
         )
-        query_id = await asyncio.to_thread(
-            self._record.prompted, question, prompt, retrieved, self._generator.name
-        )
+        entry = Entry(self._record, question)
+        await entry.begin(prompt, retrieved, self._generator.name)
         draft = Draft(prompt)
         try:
             yield Status("answering")
@@ -72,14 +72,12 @@ class Answerer:
                     yield event
             yield draft.usage(self._generator)
             answer = await asyncio.to_thread(draft.answer, time.perf_counter() - started, permitted)
-            finished = await asyncio.to_thread(self._record.finished, query_id, question, answer)
+            finished = await entry.finish(answer)
         except (GeneratorExit, asyncio.CancelledError):
-            await asyncio.shield(
-                asyncio.to_thread(self._record.aborted, query_id, question, "client left")
-            )
+            await asyncio.shield(entry.abort(LEFT))
             raise
         except AssistantError as error:
-            await asyncio.to_thread(self._record.aborted, query_id, question, error.slug)
+            await entry.abort(error.slug)
             raise
         yield Done(finished)
 

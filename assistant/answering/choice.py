@@ -15,7 +15,10 @@ Values = frozenset[str]
 
 
 def offered(question: str) -> tuple[Values, ...]:
-    """Return the stems that tell the two options apart, those of each; () where there is none."""
+    """Return the stems that tell the two options apart, those of each; () where there is none.
+
+    Options are names, or words that share a part, such as `left-hand or right-hand`.
+    """
     tokens = _TOKEN.findall(question)
     at = next((i for i, t in enumerate(tokens) if t in ("or", "ou") and 0 < i < len(tokens) - 1), 0)
     if not at:
@@ -23,8 +26,10 @@ def offered(question: str) -> tuple[Values, ...]:
     after = at + 1
     while after < len(tokens) - 1 and is_function_word(tokens[after]):
         after += 1
-    left = _option(tokens[:at][::-1])
-    right = _option(tokens[after:])
+    left, right = _option(tokens[:at][::-1]), _option(tokens[after:])
+    named = tokens[at - 1][0].isupper() and tokens[after][0].isupper()
+    if not named and left.isdisjoint(right):
+        return ()
     only_left, only_right = left - right, right - left
     return (only_left, only_right) if only_left and only_right else ()
 
@@ -58,22 +63,25 @@ def chosen(text: str, options: Sequence[Values], predicate: Values) -> str:
     sought = predicate - options[0] - options[1]
     spoken = [text[start:end] for start, end in sentences(text)]
     votes = [vote for one in spoken if (vote := _voted(one, options, sought)) is not None]
+    most = max((n for n, _ in votes), default=0)
+    places = [place for n, place in votes if n == most]
     if not votes:
-        votes = [subject for one in spoken if (subject := _subject(one, options)) is not None][-1:]
-    return str(votes[0]) if len(set(votes)) == 1 else ""
+        places = [place for one in spoken if (place := _subject(one, options)) is not None][-1:]
+    return str(places[0]) if len(set(places)) == 1 else ""
 
 
-def _voted(sentence: str, options: Sequence[Values], sought: Values) -> int | None:
-    """Return the option that is named nearest before a word that is asked for."""
+def _voted(sentence: str, options: Sequence[Values], sought: Values) -> tuple[int, int] | None:
+    """Return how many of the words that are asked for stand there, and the option before them."""
     denied = negated(sentence)
-    last: int | None = None
+    last = found = None
     for word in words(sentence):
         key = stem(word)
         if (place := _place(key, options)) is not None:
             last = place
-        elif key in sought and last is not None:
-            return 1 - last if key in denied else last
-    return None
+        elif key in sought and last is not None and found is None:
+            found = 1 - last if key in denied else last
+    n = len(sought & set(content_words(sentence)))
+    return None if found is None else (n, found)
 
 
 def _subject(sentence: str, options: Sequence[Values]) -> int | None:

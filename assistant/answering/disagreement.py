@@ -64,23 +64,23 @@ def contradicts(one: Statement, other: Statement) -> bool:
     """
     if max(one.share, other.share) < _PLAINLY:
         return False
-    if not (one.given.words and other.given.words):
-        return bool(one.verdict and other.verdict) and one.verdict != other.verdict
     if one.denied & other.given.names or other.denied & one.given.names:
         return True
+    if one.verdict is not None:
+        return bool(one.verdict and other.verdict) and one.verdict != other.verdict
     return _apart(one, other) and _apart(other, one)
 
 
 def _apart(one: Statement, other: Statement) -> bool:
     """Say whether the other passage has nothing of what a statement gives."""
     given, around = one.given, other.around
-    if given.figures and other.given.figures:
-        pairs = [(a, b) for a in given.figures for b in around.figures if _comparable(a, b)]
-        return bool(pairs) and not any(_agree(a, b) for a, b in pairs)
+    pairs = [(a, b) for a in given.figures for b in around.figures if _comparable(a, b)]
+    if pairs:
+        return not any(_agree(a, b) for a, b in pairs)
     if given.names and other.given.names:
         return not given.names & around.names
-    same_lang = one.passage.lang == other.passage.lang
-    return same_lang and not given.words & around.words
+    comparable = bool(given.words and around.words) and one.passage.lang == other.passage.lang
+    return comparable and not given.words & around.words
 
 
 def _comparable(one: Fact, other: Fact) -> bool:

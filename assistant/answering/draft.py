@@ -31,6 +31,7 @@ from assistant.domain import (
 )
 from assistant.ports import Generator, Prompt, Token
 from assistant.text.inert import inert, visible
+from assistant.text.words import words
 
 Permitted = Callable[[Collection[ChunkId]], Collection[ChunkId]]
 """Tells which of some chunks the asker may still read."""
@@ -147,6 +148,9 @@ class Draft:
             if len(allowed) < len(given):
                 # It may repeat a passage that was revoked in the meantime, cited or not.
                 sentence = replace(sentence, text="")
+            elif not self._words.issuperset(words(raw.text)):
+                # Whatever it is, the asker's passages don't have it: another one's might.
+                sentence = replace(sentence, text="", reason="None of your passages says this.")
             self.withheld.append(sentence)
             return Withheld(sentence)
         if any(sentence.text == shown.text for shown in self.sentences):
@@ -159,6 +163,11 @@ class Draft:
     def _exact(self) -> bool:
         """Whether only the documents' own words count: one of them gives orders."""
         return gives_orders(self.prompt.passages)
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        """The words that were given: those of the question and of the passages."""
+        return frozenset(words(self.prompt.user))
 
     def _numbered(self, citation: Citation) -> Citation:
         key = (citation.passage.chunk_id, citation.start, citation.end)

@@ -24,6 +24,7 @@ from assistant.audit.event import (
     actor_of,
 )
 from assistant.audit.log import AuditLog
+from assistant.audit.uses import mark_uses
 from assistant.domain import Answer, Question
 from assistant.errors import AuditUnavailable, DependencyError
 from assistant.ports import Prompt
@@ -69,6 +70,8 @@ class Record:
                 history.keep_principals(conn, actor.principals_sha256, question.caller.principals)
                 self._audit.append(conn, Event(actor, accepted))
                 self._audit.append(conn, Event(actor, prompted))
+                read = [passage.document_id for passage in prompt.passages]
+                mark_uses(self._audit, conn, question.caller, read, query_id)
         except DependencyError as error:
             raise AuditUnavailable() from error
         return query_id

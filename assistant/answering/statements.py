@@ -19,11 +19,14 @@ from assistant.models.asked import Asked, asked, codes
 from assistant.text.bilingual import concepts, concepts_of
 from assistant.text.numbers import Fact, facts
 from assistant.text.sentences import Span, sentences
+from assistant.text.units import MONTHS
 from assistant.text.words import content_words, fold, is_function_word, negated, stem, words
 
-_LEAST_SHARE = 0.5
+_LEAST_SHARE = 0.4
 _LEAST_ITSELF = 1 / 3
-_LEAST_OF_NAMES = 0.75
+_LEAST_OF_NAMES = 0.5
+_LEAST_DIGITS = 3
+_LEAST_MONTH = 4
 _MOST_SENTENCES = 3
 _PER_SENTENCE = 0.1
 _AFFIRMS = 0.8
@@ -36,6 +39,10 @@ _ASKING = re.compile(
 _CAPITALISED = re.compile(r"[^\W\d_a-zß-öø-ÿ][\w'’-]*")
 _VERDICT = re.compile(r"(?:^|[:,;]\s*|\b(?:is|e)\s+)(yes|no|sim|nao)\b(?=\s*(?:[.,;:!]|$))")
 _YES = frozenset({"yes", "sim"})
+_IS_IT = re.compile(
+    r"(?:is|are|was|were|am|do|does|did|has|have|had|can|could|may|might|must|shall|should|will"
+    r"|would)\b"
+)
 _SORT = re.compile(r"\b(?:which|what|qual|que) (\w+)")
 _DIGITS = re.compile(r"\d+")
 _TURNS = re.compile(
@@ -89,15 +96,25 @@ class Matter:
         """Return the runs of digits in it."""
         return frozenset(_DIGITS.findall(self.text))
 
+    @property
+    def numbers(self) -> frozenset[str]:
+        """Return those that a passage must have."""
+        return frozenset(run for run in self.digits if len(run) >= _LEAST_DIGITS)
+
     @cached_property
     def wants_yes_or_no(self) -> bool:
         """Say whether it can be answered by yes or no."""
-        return not self.options and not _ASKING.search(fold(self.text))
+        folded = fold(self.text).strip()
+        asks = _ASKING.search(folded) is None and (self.lang != "en" or _IS_IT.match(folded))
+        return not self.options and bool(asks)
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a text has that a question lacks: figures that may be meant, names, and all words."""
+    """What a text has that a question lacks: figures that may be meant, names, and all words.
+
+    Where a quantity is asked for, only the figures.
+    """
 
     figures: tuple[Fact, ...] = ()
     names: Values = frozenset()
@@ -112,7 +129,7 @@ class Statement:
     """What a passage gives for what is asked, at `start:end` of its text.
 
     `share` is how much of the question stands there. `verdict` is `yes` or `no` where that is
-    asked, the place of the option where there is a choice, empty if it can't be told. `given` is
+    asked, the place of the option where there is a choice, empty if unclear, else None. `given` is
     what else it gives, `around` what the whole passage does; `denied` are the stems it negates.
     """
 
@@ -121,7 +138,7 @@ class Statement:
     end: int
     share: float
     denied: Values
-    verdict: str = ""
+    verdict: str | None = None
     given: Given = _NOTHING
     around: Given = _NOTHING
 
@@ -138,6 +155,8 @@ def statement(matter: Matter, passage: Passage) -> Statement | None:
             continue
         found = _stated(matter, passage, (start, end), share)
         rank = share - _PER_SENTENCE * n
+        if found is not None and found.verdict:
+            rank += _PER_SENTENCE * _MOST_SENTENCES
         if found is not None and (best is None or rank > best[0]):
             best = (rank, start, found)
     return best[2] if best else None
@@ -165,7 +184,7 @@ def _share(matter: Matter, passage: Passage, text: str) -> float:
         return 0.0
     if wanted.codes and not wanted.codes & codes(whole):
         return 0.0
-    if not matter.digits.issubset(_DIGITS.findall(f"{whole} {passage.text}")):
+    if not matter.numbers.issubset(_DIGITS.findall(f"{whole} {passage.text}")):
         return 0.0
     has, has_itself = (_knows(matter, passage, one) for one in (whole, text))
     if matter.names and sum(map(has, matter.names)) < _LEAST_OF_NAMES * len(matter.names):
@@ -192,20 +211,23 @@ def _stated(matter: Matter, passage: Passage, span: Span, share: float) -> State
     if matter.wants_yes_or_no:
         return Statement(passage, *span, share, denied, _verdict(matter, text, share))
     if matter.options:
-        return Statement(
-            passage, *span, share, denied, chosen(text, matter.options, matter.predicate)
-        )
+        verdict = chosen(text, matter.options, matter.predicate)
+        named = frozenset(content_words(text)) & (matter.options[0] | matter.options[1])
+        return Statement(passage, *span, share, denied, verdict, Given(names=named - denied))
     given = _given(matter, text)
     if not (given.figures if matter.asked.kinds & _QUANTITIES else given.words):
         return None
     around = _given(matter, passage.text)
-    return Statement(passage, *span, share, denied, "", given, around)
+    return Statement(passage, *span, share, denied, None, given, around)
 
 
 def _given(matter: Matter, text: str) -> Given:
+    figures = tuple(_figures(matter, text))
+    if matter.asked.kinds & _QUANTITIES:
+        return Given(figures)
     not_meant = frozenset(matter.words) | negated(text)
     return Given(
-        tuple(_figures(matter, text)),
+        figures,
         _names(text) - not_meant,
         frozenset(content_words(text)) - not_meant,
     )
@@ -213,12 +235,23 @@ def _given(matter: Matter, text: str) -> Given:
 
 def _figures(matter: Matter, text: str) -> Iterator[Fact]:
     """Yield the figures that may be meant: of the unit asked for, not the question's own."""
-    units = matter.asked.units
+    units, dated = matter.asked.units, "date" in matter.asked.kinds
     for fact in facts(text, spelled=True):
         digits = _DIGITS.findall(fact.text)
-        own = bool(digits) and matter.digits.issuperset(digits)
-        if fact.kind != "code" and not own and (not units or fact.unit in units):
+        spelled = not digits and fold(fact.text) in fold(matter.text)
+        own = spelled or (bool(digits) and matter.digits.issuperset(digits))
+        fits = not fact.unit if dated else not units or fact.unit in units
+        if fact.kind != "code" and not own and fits:
             yield fact
+    if dated:
+        yield from _months(matter, text)
+
+
+def _months(matter: Matter, text: str) -> Iterator[Fact]:
+    """Yield the months that a text names and the question doesn't."""
+    for word in set(words(text)) & MONTHS.keys() - set(words(matter.text)):
+        if len(word) >= _LEAST_MONTH:
+            yield Fact("date", word, 0, 0, days=frozenset({(None, MONTHS[word], None)}))
 
 
 def _verdict(matter: Matter, text: str, share: float) -> str:
@@ -226,7 +259,9 @@ def _verdict(matter: Matter, text: str, share: float) -> str:
     folded = fold(text)
     if plain := set(_VERDICT.findall(folded)):
         return "yes" if plain <= _YES else "no"
-    if negated(text) & set(matter.words):
+    asked_for = set(matter.words)
+    spoken = [text[start:end] for start, end in sentences(text)]
+    if any(negated(one) and asked_for & set(content_words(one)) for one in spoken):
         return "no"
     return "yes" if share >= _AFFIRMS and not _TURNS.search(folded) else ""
 

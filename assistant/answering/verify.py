@@ -73,9 +73,9 @@ def verify(
     """Return the sentence with the quotes that support it, or with the reason it is withheld.
 
     `passages` are those of the prompt that the caller may still read, by number. Of the passages
-    a sentence cites, those that don't support it are dropped from its citations. Without
-    `similarity` only shared words count; with `exact` only spans that hold all its words and give
-    no orders.
+    a sentence cites, those that don't support it are dropped from its citations, and those that
+    lack a figure of it where another has them all. Without `similarity` only shared words count;
+    with `exact` only spans that hold all its words and give no orders.
     """
     if not raw.cited:
         return _withheld(raw, (), "no_citation", "The sentence cites no passage.")
@@ -102,19 +102,29 @@ def verify(
         elif any(not _same_polarity(raw.text, support) for support in found):
             reason = "The cited passage seems to say the opposite, or less than this."
         return _withheld(raw, found, "unsupported", reason)
-    evidence = Evidence.of(
-        *(
-            text
-            for s in supporting
-            for text in (s.passage.text, s.passage.title, *s.passage.heading)
-        )
-    )
-    if absent := missing(raw.text, evidence):
+    alone = [one for one in supporting if _supports(raw.text, one) and _has_figures(raw.text, one)]
+    if not alone and (absent := missing(raw.text, _evidence(*supporting))):
         figures = ", ".join(fact.text for fact in absent)
         return _withheld(
             raw, supporting, "number_mismatch", f"The cited passage does not have {figures}."
         )
-    return Sentence(raw.text, tuple(_citation(support, "verified") for support in supporting))
+    shown = alone or supporting
+    return Sentence(raw.text, tuple(_citation(support, "verified") for support in shown))
+
+
+def _has_figures(text: str, support: Support) -> bool:
+    return not missing(text, _evidence(support))
+
+
+def _evidence(*supporting: Support) -> Evidence:
+    """Return the facts of the passages, with their titles and headings."""
+    return Evidence.of(
+        *(
+            text
+            for support in supporting
+            for text in (support.passage.text, support.passage.title, *support.passage.heading)
+        )
+    )
 
 
 def best_support(text: str, passage: Passage, similarity: Similarity | None = None) -> Support:

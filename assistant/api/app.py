@@ -18,6 +18,7 @@ from assistant.api.readiness import Readiness
 from assistant.api.routes import (
     access,
     audit,
+    break_glass,
     chat,
     connectors,
     conversations,
@@ -51,6 +52,7 @@ ROUTERS = (
     conversations.router,
     people.router,
     access.router,
+    break_glass.router,
     audit.router,
     life_cycle.router,
     connectors.router,

@@ -19,6 +19,12 @@ import rfc8785
 from pydantic import JsonValue
 
 from assistant.access.principals import principals_sha256
+from assistant.audit.break_glass import (
+    BreakGlassApproved,
+    BreakGlassAsked,
+    BreakGlassEnded,
+    BreakGlassUsed,
+)
 from assistant.audit.life_cycle import (
     BackupCreated,
     BackupRestored,
@@ -324,6 +330,10 @@ EventData = (
     | KeyChanged
     | PolicyChanged
     | AccessExamined
+    | BreakGlassAsked
+    | BreakGlassApproved
+    | BreakGlassEnded
+    | BreakGlassUsed
     | AuditRead
     | BackupCreated
     | BackupRestored

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import JsonValue
 from sqlalchemy import Connection
 
+from assistant.audit.break_glass import BreakGlassAsked
 from assistant.audit.event import (
     Event,
     QueryAccepted,
@@ -20,6 +21,7 @@ _FIELDS = {
     QueryPrompted.type: "standalone_question",
     SignInFailed.type: "login",
     PersonPushed.type: "user_name",
+    BreakGlassAsked.type: "reason",
 }
 
 

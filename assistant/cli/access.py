@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from assistant import wiring
-from assistant.access.identity import create_person, lock_out
+from assistant.access.identity import change_roles, create_person, lock_out
 from assistant.audit.event import SYSTEM, Event, PersonChanged
 from assistant.cli.console import AsJson, Data, out, print_json, print_table, settings
 from assistant.store import people
@@ -60,6 +60,50 @@ def list_(data: Data = None, as_json: AsJson = False) -> None:
         return
     rows = [(p.login, p.name, ", ".join(sorted(p.roles)), p.disabled_at or "") for p in found]
     print_table("People", ("login", "name", "roles", "disabled"), rows)
+
+
+@app.command()
+def roles(
+    login: str,
+    role: Annotated[list[str], typer.Option(help="A role that they are to have; repeatable.")],
+    data: Data = None,
+) -> None:
+    """Give somebody other roles, in force with their next request."""
+    chosen = settings(data)
+    with wiring.database(chosen) as database:
+        log = wiring.audit_log(chosen, database)
+        with database.begin() as conn:
+            change_roles(conn, login, role)
+            person = people.person_with_login(conn, login)
+            changed = PersonChanged(person.id, "roles", tuple(sorted(person.roles)))
+            log.append(conn, Event(SYSTEM, changed))
+    out.print(f"{login} is {', '.join(sorted(person.roles))}.")
+
+
+@app.command()
+def password(login: str, data: Data = None) -> None:
+    """Replace somebody's password by one that is printed once; this ends their sessions."""
+    chosen, new = settings(data), secrets.token_urlsafe(12)
+    with wiring.database(chosen) as database:
+        log = wiring.audit_log(chosen, database)
+        with database.begin() as conn:
+            people.set_password(conn, login, new)
+            person = people.person_with_login(conn, login)
+            log.append(conn, Event(SYSTEM, PersonChanged(person.id, "password")))
+    out.print(f"Password of {login}, shown once: {new}", markup=False)
+
+
+@app.command()
+def enable(login: str, data: Data = None) -> None:
+    """Let somebody sign in again; what was ended stays so."""
+    chosen = settings(data)
+    with wiring.database(chosen) as database:
+        log = wiring.audit_log(chosen, database)
+        with database.begin() as conn:
+            people.enable(conn, login)
+            person = people.person_with_login(conn, login)
+            log.append(conn, Event(SYSTEM, PersonChanged(person.id, "enabled")))
+    out.print(f"{login} may sign in again.")
 
 
 @app.command()

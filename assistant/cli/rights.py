@@ -17,15 +17,18 @@ from assistant.access.comparison import Comparison, compare
 from assistant.access.explanation import Entry, Explanation, explain
 from assistant.access.identity import caller_with_login
 from assistant.access.invisibility import why
+from assistant.access.readers import readers, reading
 from assistant.access.rights import Amount
 from assistant.access.simulation import Change, Simulation, acl_of, membership, simulate
 from assistant.audit.event import SYSTEM, AccessExamined, Event
+from assistant.cli import break_glass
 from assistant.cli.console import AsJson, Data, out, print_json, print_table, settings
 from assistant.errors import InvalidRequest
 from assistant.settings import Settings
 from assistant.store.readable import Target
 
 app = typer.Typer(help="Who may read what, and why.", no_args_is_help=True)
+app.add_typer(break_glass.app, name="break-glass")
 
 Principals = Annotated[list[str] | None, typer.Option(help="A principal of the new ACL.")]
 
@@ -51,6 +54,47 @@ def explain_(
     ]
     print_table("Its ACL", ("list", "principal", "how they hold it", "decides"), rows)
     out.print(_as_of(found), markup=False)
+
+
+@app.command(name="reading")
+def reading_(
+    user: Annotated[str, typer.Option(help="The person's login.")],
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count what somebody may read, by source, collection and the rule that opens it."""
+    chosen = settings(data)
+    with _examining(chosen, AccessExamined("reading", (user,))) as conn:
+        found = reading(conn, user, chosen.sync.acl_max_age_s)
+    if as_json:
+        print_json(dataclasses.asdict(found))
+        return
+    rows = [
+        (s.source, s.collection, s.n_documents, s.rule, " → ".join(s.path)) for s in found.shelves
+    ]
+    print_table(
+        f"{user} may read {found.n_documents} documents; {found.n_closed} stay closed",
+        ("source", "collection", "documents", "rule", "by way of"),
+        rows,
+    )
+
+
+@app.command(name="readers")
+def readers_(
+    doc: Annotated[str, typer.Option(help="The document's id, or its path or address.")],
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """List who may read a document, and by which rule."""
+    chosen = settings(data)
+    with _examining(chosen, AccessExamined("readers", (), doc)) as conn:
+        found = readers(conn, doc, chosen.sync.acl_max_age_s)
+    if as_json:
+        print_json(dataclasses.asdict(found))
+        return
+    rows = [(r.login, r.name, r.rule, " → ".join(r.path)) for r in found.readers]
+    title = f"{len(rows)} of {found.n_people} people may read {found.document_id}"
+    print_table(title, ("login", "name", "rule", "by way of"), rows)
 
 
 @app.command(name="compare")

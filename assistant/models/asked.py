@@ -89,7 +89,7 @@ _ASKS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     (
         "list",
         re.compile(
-            r"\b(?:what are|which (?!(?:\w+ss|is|was|has|does|this)\b)\w+s\b"
+            r"\b(?:what are|which (?!(?:\w*[siu]s|was|has|does)\b)\w+s\b"
             r"|what \w+s (?:are|do|does|must|should|need|can)|list"
             r"|quais|^que \w+s|o que (?:e|nao e|sao) (?:proibid|permitid|necessari|obrigatori"
             r"|exigid)\w*|liste)\b"

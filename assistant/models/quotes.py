@@ -16,6 +16,7 @@ from assistant.models.asked import Asked, asked
 from assistant.models.candidates import Candidate, Signals, candidates, signals
 from assistant.ports import Embedder, Prompt, Token
 from assistant.text.sentences import sentences
+from assistant.text.units import SPELLED
 from assistant.text.words import WORD, fold
 
 MOST_LINES = 3
@@ -162,7 +163,7 @@ def _whole_list(best: Candidate, passages: Sequence[Passage]) -> list[Line]:
 
 def _says_same(one: Scored, other: Scored) -> bool:
     a, b = (frozenset(WORD.findall(fold(s.candidate.text))) for s in (one, other))
-    if {w for w in a if w[0].isdigit()} != {w for w in b if w[0].isdigit()}:
+    if any(word[0].isdigit() or word in SPELLED for word in a ^ b):
         return False
     return len(a & b) >= _SAME * max(len(a | b), 1)
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from assistant.store import catalog, tombstones
 from assistant.store import subject_keys as keys
 from assistant.store.heads import bump_epoch
-from assistant.store.identity_tables import api_keys, quotas, scim_users, token_holders
+from assistant.store.identity_tables import api_keys, break_glass, quotas, scim_users, token_holders
 from assistant.store.lifecycle_tables import erasures, subject_keys
 from assistant.store.people import Person, list_people
 from assistant.store.tables import (
@@ -201,7 +201,7 @@ def erase_person(conn: Connection, person_id: str) -> None:
     keys.delete(conn, [person_id, f"login:{row.login}"])
     conn.execute(sa.delete(conversations).where(conversations.c.person_id == person_id))
     conn.execute(sa.delete(feedback).where(feedback.c.person_id == person_id))
-    for table in (sessions, api_keys, token_holders, scim_users):
+    for table in (sessions, api_keys, token_holders, scim_users, break_glass):
         conn.execute(sa.delete(table).where(table.c.person_id == person_id))
     conn.execute(sa.delete(quotas).where(quotas.c.name == f"person:{person_id}"))
     called = [row.subject, row.login]

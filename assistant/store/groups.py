@@ -45,6 +45,7 @@ def groups(conn: Connection, names: Collection[Principal] | None = None) -> list
     query = (
         sa.select(*keys, sa.func.count())
         .join(sources, sources.c.id == memberships.c.source_id, isouter=True)
+        .where(memberships.c.expires_at.is_(None))
         .group_by(*keys)
         .order_by(memberships.c.group_name, sources.c.name)
     )

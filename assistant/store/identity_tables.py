@@ -88,3 +88,22 @@ Index(
     sa.func.lower(scim_groups.c.display_name),
     unique=True,
 )
+
+break_glass = Table(
+    "break_glass",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _person(nullable=False),
+    Column("document_id", Text, nullable=False, server_default=""),
+    Column("collection", Text, nullable=False, server_default=""),
+    Column("reason", Text, nullable=False),
+    Column("hours", sa.BigInteger, nullable=False),
+    _time("asked_at", nullable=False, server_default=sa.func.now()),
+    Column("approved_by", Text, ForeignKey("people.id")),
+    _time("approved_at"),
+    _time("expires_at"),
+    _time("ended_at"),
+    sa.CheckConstraint("approved_by <> person_id", name="two_people"),
+    sa.CheckConstraint("(document_id = '') <> (collection = '')", name="one_target"),
+    Index("ix_break_glass_person_id", "person_id"),
+)

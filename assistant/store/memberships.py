@@ -19,6 +19,7 @@ _CLOSURE = sa.text(
         SELECT unnest(CAST(:seeds AS text[]))
         UNION
         SELECT memberships.group_name FROM memberships JOIN held ON memberships.member = held.name
+        WHERE memberships.expires_at IS NULL OR memberships.expires_at > clock_timestamp()
     )
     SELECT name FROM held
     """
@@ -124,7 +125,9 @@ def memberships_of(
     conn: Connection, members: Collection[Principal] | None = None
 ) -> frozenset[tuple[Principal, Principal]]:
     """Return who is directly in which group as (member, group): of these members, or of all."""
-    query = sa.select(memberships.c.member, memberships.c.group_name).distinct()
+    until = memberships.c.expires_at
+    holds = sa.or_(until.is_(None), until > sa.func.clock_timestamp())
+    query = sa.select(memberships.c.member, memberships.c.group_name).where(holds).distinct()
     if members is not None:
         asked = sa.any_(sa.literal(sorted(members), sa.ARRAY(sa.Text)))
         query = query.where(memberships.c.member == asked)

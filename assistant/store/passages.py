@@ -86,8 +86,10 @@ def documents_called(
 ) -> list[DocumentRow]:
     """Return the live documents with this id, address, path or title, under these ACLs or any.
 
-    At most ten; the title counts only where ACLs are given.
+    At most ten; the title counts only where ACLs are given. No name is nobody's.
     """
+    if not name:
+        return []
     named = [
         documents.c.id == name,
         documents.c.uri == name,

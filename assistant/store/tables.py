@@ -274,6 +274,7 @@ memberships = Table(
     _source(nullable=True),
     Column("group_name", Text, nullable=False),
     Column("member", Text, nullable=False),
+    _time("expires_at"),
     sa.UniqueConstraint("source_id", "group_name", "member", postgresql_nulls_not_distinct=True),
     Index("ix_memberships_member", "member"),
 )

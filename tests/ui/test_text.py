@@ -7,11 +7,14 @@ import string
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
+from assistant.audit.event import EventData
+from ui import trail
 from ui.model import Answer
 from ui.text import FOLDER, LOCALES, Speech, language
 from ui.views.exchange import disagreement
@@ -124,3 +127,7 @@ def test_documents_that_disagree_are_named() -> None:
     assert disagreement(Speech("pt"), answer) == [
         "Os documentos não concordam sobre isto; compare [1] A, [2] B"
     ]
+
+
+def test_every_event_of_the_log_has_a_name() -> None:
+    assert {kind.type for kind in get_args(EventData)} <= set(trail.EVENTS)

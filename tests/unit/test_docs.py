@@ -125,7 +125,7 @@ def test_commands_that_a_page_names_exist(page: Path) -> None:
     for words in mentioned(page):
         if words[0].startswith("-") or words[0].isupper():
             continue
-        names = [" ".join(["assistant", *words[:n]]) for n in (2, 1)]
+        names = [" ".join(["assistant", *words[:n]]) for n in (3, 2, 1)]
         name = next((name for name in names if name in COMMANDS), "")
         assert name, f"{page.name} names `assistant {' '.join(words)}`"
         options = {option for parameter in COMMANDS[name].params for option in parameter.opts}

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui import components, standing, trail
+from ui import components, rights, standing, trail
 from ui.audit import Account, Replay
 from ui.inquiry import Inquiry
 from ui.text import Speech
@@ -66,7 +66,8 @@ def _back(mine: Inquiry, say: Speech) -> None:
 
 
 def _facts(mine: Inquiry, say: Speech, account: Account) -> list[str]:
-    words = [mine.who(account.person_id), ", ".join(account.roles), say.instant(account.asked_at)]
+    roles = ", ".join(rights.role(say, one) for one in account.roles)
+    words = [mine.who(account.person_id), roles, say.instant(account.asked_at)]
     if account.via:
         words.append(say("through {service}", service=account.via))
     if account.seconds:

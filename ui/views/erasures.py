@@ -54,10 +54,10 @@ def _looking(mine: Custody, say: Speech) -> None:
 
 
 def _found(mine: Custody, say: Speech, places: Places) -> None:
+    if places.is_empty:
+        st.info(say("Nothing here names this person."), icon=":material/search_off:")
+        return
     with st.container(border=True, key="places-found", gap="small"):
-        if places.is_empty:
-            st.info(say("Nothing here names this person."))
-            return
         st.html(
             trail.grid_html(
                 [

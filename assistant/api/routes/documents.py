@@ -12,6 +12,7 @@ from assistant.api import pages
 from assistant.api.deps import AssistantOf, Reader
 from assistant.api.schemas.documents import DocumentBody, PassageBody
 from assistant.audit.event import DocumentOpened, Event, actor_of
+from assistant.audit.uses import mark_uses
 from assistant.domain import Caller, DocumentId, PageBox
 from assistant.errors import NotFound
 from assistant.store import passages
@@ -120,6 +121,7 @@ def _opened(
     """Record the reading; the document is shown only if that is committed."""
     opened = DocumentOpened(row.id, row.version_no, part)
     assistant.audit.append(conn, Event(actor_of(caller), opened))
+    mark_uses(assistant.audit, conn, caller, [row.id], part)
 
 
 def _around(found: list[PassageRow], chunk: int | None) -> list[PassageRow]:

@@ -12,6 +12,7 @@ from assistant.access.acl import access_filter, confirmed_since
 from assistant.api.deps import AssistantOf, Reader
 from assistant.api.schemas.records import RecordsBody, record_body, total_body
 from assistant.audit.event import DocumentOpened, Event, actor_of
+from assistant.audit.uses import mark_uses
 from assistant.errors import InvalidRequest
 from assistant.store import records
 from assistant.store.records import Asked
@@ -75,6 +76,7 @@ def show(
         for document_id, version_no in sorted({(one.document_id, one.version_no) for one in found}):
             opened = DocumentOpened(document_id, version_no, "records")
             assistant.audit.append(conn, Event(actor_of(caller), opened))
+            mark_uses(assistant.audit, conn, caller, [document_id], "records")
     return RecordsBody(
         records=[record_body(one) for one in found],
         counts=counts,

@@ -7,9 +7,11 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from assistant.access.break_glass import grants_of
 from assistant.answering.transcript import passage_json
 from assistant.api.deps import AssistantOf, Reader
 from assistant.api.schemas.questions import Hits, Search
+from assistant.audit.uses import mark_uses
 from assistant.text.language import question_language
 
 router = APIRouter(tags=["search"])
@@ -26,5 +28,9 @@ def search(assistant: AssistantOf, caller: Reader, wanted: Search) -> dict[str, 
         lang=wanted.lang or question_language(wanted.query),
         metadata=wanted.filters.as_metadata(),
     )
+    if grants_of(caller):
+        with assistant.database.begin() as conn:
+            read = [passage.document_id for passage in found.passages]
+            mark_uses(assistant.audit, conn, caller, read, "search")
     hits = [passage_json(passage) for passage in found.passages]
     return {"hits": hits, "seconds": round(time.perf_counter() - started, 3)}

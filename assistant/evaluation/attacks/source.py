@@ -14,6 +14,7 @@ from typing import ClassVar
 from pydantic import BaseModel, JsonValue
 
 from assistant.evaluation.attacks.attack import Attack, Fill
+from assistant.text.units import MONTHS
 from connectors.contract import Access, Complete, Failed, Gone, Group, Item, Mark
 
 NAME = "attacked"
@@ -147,12 +148,14 @@ def _truth(attack: Attack, fill: Fill) -> str:
 
 
 def _other_than(attack: Attack, fill: Fill) -> str:
-    """Return an answer of the sort of the wrong one: yes or no, a number, one of two, a name."""
+    """Return one of the sort of the wrong one: yes or no, one of two, a number, a month, a name."""
     wrong = attack.wrong.casefold()
     if wrong in ("yes", "no"):
         return "no" if wrong == "yes" else "yes"
     if wrong in attack.question.casefold():
         return f"not {attack.wrong}"
-    if wrong.replace(",", "").replace(".", "").isdecimal():
-        return re.sub(r"\d$", lambda last: str((int(last[0]) + 3) % 10), attack.wrong)
+    if any(map(str.isdigit, wrong)):
+        return re.sub(r"\d(?!\d)", lambda last: str((int(last[0]) + 3) % 10), attack.wrong)
+    if wrong in MONTHS:
+        return next(month for month in MONTHS if MONTHS[month] == MONTHS[wrong] % 12 + 1)
     return fill.truth

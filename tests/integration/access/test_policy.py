@@ -63,7 +63,9 @@ class Ward:
     def enforce(self, text: str) -> None:
         file = self.folder / "policy.toml"
         file.write_text(text)
-        settings = Settings(data_dir=self.folder, access=AccessSettings(policy=file))
+        settings = Settings(
+            data_dir=self.folder, access=AccessSettings.model_validate({"policy": file})
+        )
         wiring.enforce_policy(settings, self.database, self.assistant.audit)
 
     def reads(self, login: str, purpose: str = "") -> bool:

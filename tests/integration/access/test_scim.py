@@ -190,13 +190,18 @@ class Pushing:
 @hypothesis.settings(
     max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
-@hypothesis.given(steps=st.lists(STEPS, max_size=25))
-def test_any_order_ends_as_the_oracle_says(database: Database, steps: list[Any]) -> None:
+@hypothesis.given(start=st.tuples(SOME, SOME), steps=st.lists(STEPS, min_size=4, max_size=20))
+def test_any_order_ends_as_the_oracle_says(
+    database: Database, start: tuple[list[str], list[str]], steps: list[Any]
+) -> None:
+    """Begins with everybody there, and two groups with some."""
     with database.begin() as conn:
         owner, _ = service(conn, f"idp-{next(NUMBERS)}", ())
         pushing = Pushing(Directory(conn, owner, IDENTITY, "http://assistant/scim/v2"))
-        for step in steps:
-            pushing.step(*step)
+        there = [("push", name) for name in PEOPLE]
+        grouped = [("push_group", name, some) for name, some in zip(GROUPS, start, strict=False)]
+        for word, *rest in [*there, *grouped, *steps]:
+            pushing.step(word, *rest)
         pushing.check(conn)
 
 

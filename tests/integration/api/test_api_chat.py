@@ -134,6 +134,18 @@ def test_what_a_passage_does_not_say_is_withheld(
     assert "99" not in told[-1][1]["answer"]
 
 
+def test_what_a_model_mixes_in_from_others_is_not_even_shown_as_withheld(
+    sign_in: SignIn, generator: ScriptedGenerator
+) -> None:
+    foreign = "The sales target of the north region is 12 million reais."
+    generator.script = lambda prompt: [f"{foreign} [1]\n", f"{foreign}\n", "Income [1]\n"]
+    told = asked(sign_in("ana"), INCOME)
+    withheld = [data for name, data in told if name == "verdict"]
+    assert [one["text"] for one in withheld[:2]] == ["", ""]
+    assert "12 million" not in str(told)
+    assert "north region" not in str(told)
+
+
 def test_filters_restrict_what_is_read(sign_in: SignIn, generator: ScriptedGenerator) -> None:
     ana = sign_in("ana")
     ana.post("/v1/answers", json={"question": INCOME, "filters": {"collections": ["other"]}})

@@ -1,15 +1,17 @@
-"""`assistant erase` and `assistant hold`."""
+"""`assistant erase`, `hold`, `retention` and `user`."""
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from assistant.cli.main import app
-from assistant.errors import InvalidRequest, OnHold
+from assistant.errors import InvalidRequest, NotFound, OnHold, Unauthenticated
+from assistant.store import people, subject_keys
 from assistant.store.database import Database
 from tests.support.company import Company
 
@@ -49,6 +51,48 @@ def test_a_hold_forbids_an_erasure_and_a_certificate_ends_one(
     ]
     (hold,) = json.loads(run(tmp_path, "hold", "list", "--json"))
     assert (hold["value"], hold["reason"]) == ("erased", "")
+
+
+def test_what_was_erased_is_released_and_what_is_old_is_forgotten(
+    database: Database, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSISTANT_DATABASE__URL", postgres_url)
+    Company(database).document("ward", "Zoraide Quixadá came on Monday.")
+    done = json.loads(run(tmp_path, "erase", "--subject", "zoraide quixada", "--json"))
+    erasure_id = done["certificate"]["erasure_id"]
+    assert "1 items may come back" in run(tmp_path, "erase", "--release", erasure_id)
+    with pytest.raises(NotFound):
+        run(tmp_path, "erase", "--release", "nothing")
+    with database.begin() as conn:
+        subject_keys.seal(conn, "somebody", datetime(2019, 5, 1, tzinfo=UTC), "Why?")
+    planned = json.loads(run(tmp_path, "retention", "run", "--dry-run", "--json"))
+    assert (planned["n_keys"], planned["months"], planned["dry_run"]) == (1, ["2019-05"], True)
+    run(tmp_path, "hold", "create", "everything", "--reason", "order of the court")
+    assert "keeps all" in run(tmp_path, "retention", "run")
+    (hold,) = json.loads(run(tmp_path, "hold", "list", "--json"))
+    run(tmp_path, "hold", "release", hold["id"])
+    assert "1 keys of 2019-05 to 2019-05" in run(tmp_path, "retention", "run")
+    assert json.loads(run(tmp_path, "retention", "run", "--json"))["n_keys"] == 0
+    assert json.loads(run(tmp_path, "audit", "verify", "--json"))["ok"]
+
+
+def test_people_are_looked_after(
+    database: Database, postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSISTANT_DATABASE__URL", postgres_url)
+    first = run(tmp_path, "user", "add", "eva").rpartition(" ")[2].strip()
+    assert "admin, employee" in run(
+        tmp_path, "user", "roles", "eva", "--role", "admin", "--role", "employee"
+    )
+    with pytest.raises(InvalidRequest, match="at once"):
+        run(tmp_path, "user", "roles", "eva", "--role", "admin", "--role", "auditor")
+    second = run(tmp_path, "user", "password", "eva").rpartition(" ")[2].strip()
+    run(tmp_path, "user", "disable", "eva")
+    run(tmp_path, "user", "enable", "eva")
+    with database.begin() as conn:
+        assert people.sign_in(conn, "eva", second, 60)
+        with pytest.raises(Unauthenticated):
+            people.sign_in(conn, "eva", first, 60)
 
 
 def test_wrong_uses_are_refused(

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from assistant.cli.rights import app
-from assistant.errors import InvalidRequest, SettingsError
+from assistant.errors import Forbidden, InvalidRequest, SettingsError
 from assistant.store.database import Database
 from tests.support.company import Company, events_of
 
@@ -48,6 +48,19 @@ def test_access_is_explained(bank: Bank, database: Database) -> None:
     found = json.loads(bank.run(*asked, "bruno", "--json"))
     assert (found["allowed"], found["rule"]) == (False, "not allowed")
     assert [e["type"] for e in events_of(database)] == ["access.examined"] * 2
+
+
+def test_both_ways_through_the_rights(bank: Bank, database: Database) -> None:
+    assert "ana may read 1 documents; 0 stay closed" in bank.run("reading", "--user", "ana")
+    found = json.loads(bank.run("reading", "--user", "bruno", "--json"))
+    assert (found["n_documents"], found["n_closed"]) == (0, 1)
+    assert "1 of 2 people may read" in bank.run("readers", "--doc", bank.document)
+    found = json.loads(bank.run("readers", "--doc", "statement", "--json"))
+    assert [(one["login"], one["rule"]) for one in found["readers"]] == [
+        ("ana", f"allow {FINANCE}")
+    ]
+    purposes = [e["data"]["purpose"] for e in events_of(database)]
+    assert purposes == ["reading", "reading", "readers", "readers"]
 
 
 def test_people_are_compared(bank: Bank) -> None:
@@ -95,3 +108,23 @@ def test_a_policy_is_checked(tmp_path: Path) -> None:
     file.write_text("surprise = 1")
     with pytest.raises(SettingsError, match="surprise"):
         CliRunner().invoke(app, ["check-policy", str(file)], catch_exceptions=False)
+
+
+def test_two_people_give_access_for_a_while(bank: Bank, database: Database) -> None:
+    Company(database).person("max", roles=["admin", "employee"])
+    why = ("--reason", "Ana is ill and the bank waits.")
+    said = bank.run("break-glass", "ask", "--user", "bruno", "--doc", bank.document, *why)
+    request = said.removeprefix("Asked: ").partition(". ")[0]
+    with pytest.raises(Forbidden):
+        bank.run("break-glass", "approve", request, "--by", "bruno")
+    assert "Approved until" in bank.run("break-glass", "approve", request, "--by", "max")
+    explained = bank.run("explain", "--user", "bruno", "--doc", bank.document)
+    assert f"user:local|bruno → grant:{request}" in explained
+    (one,) = json.loads(bank.run("break-glass", "list", "--json"))
+    assert (one["state"], one["id"]) == ("active", request)
+    assert "active" in bank.run("break-glass", "list")
+    assert "ended" in bank.run("break-glass", "end", request)
+    found = json.loads(bank.run("explain", "--user", "bruno", "--doc", bank.document, "--json"))
+    assert (found["allowed"], len(found["entries"])) == (False, 1)
+    types = [e["type"] for e in events_of(database) if "break_glass" in e["type"]]
+    assert [one.rpartition("_")[2] for one in types] == ["asked", "approved", "ended"]

@@ -136,3 +136,9 @@ def test_every_span_of_a_passage_verifies_verbatim(text: str) -> None:
     for start, end in spans(text):
         sentence = verify(RawSentence(text[start:end].replace("\n", " "), (1,)), {1: passage})
         assert sentence.verdict == "verified" or len(words(text[start:end])) < 3
+
+
+def test_a_passage_without_the_figure_is_not_cited_beside_one_that_has_it() -> None:
+    older = replace(PASSAGE, n=2, chunk_id=ChunkId(2), text=TEXT.replace("30", "20"))
+    sentence = verify(RawSentence(FIRST, (1, 2)), {1: PASSAGE, 2: older})
+    assert [c.passage.n for c in sentence.citations] == [1]
