@@ -17,7 +17,7 @@ from assistant.audit import keys
 from assistant.audit.event import SYSTEM, Event, PolicyChanged
 from assistant.audit.log import AuditLog
 from assistant.errors import SettingsError
-from assistant.ingest.configuration import checked, connector_class, problems
+from assistant.ingest.configuration import checked, connector_class, problems, spread, whole
 from assistant.ingest.confinement import Confinement
 from assistant.ingest.connections import Draft
 from assistant.ingest.discretion import Discreet, Discretion
@@ -244,7 +244,7 @@ def connector(
         raise SettingsError(f"{source.name}: {error}") from error
     secrets = vault(settings).unseal(source.name, source.secrets) if source.secrets else {}
     try:
-        config = cls.Config.model_validate({**source.config, **secrets})
+        config = cls.Config.model_validate(whole(cls.Config, source.config, secrets))
     except ValidationError as error:
         raise SettingsError(
             f"The source {source.name} is misconfigured: {problems(error, secrets)}."
@@ -261,10 +261,11 @@ def drafted(draft: Draft, confined: Confinement) -> Connector:
     leads out of the confinement.
     """
     cls = connector_class(draft.connector)
-    stored = checked(cls.Config, draft.config, draft.secrets)
-    config = cls.Config.model_validate({**stored, **draft.secrets})
+    secrets = spread(cls.Config, draft.secrets)
+    stored = checked(cls.Config, draft.config, secrets)
+    config = cls.Config.model_validate(whole(cls.Config, stored, secrets))
     confined.admit(draft.name, config)
-    return _discreet(cls, config, draft.secrets)
+    return _discreet(cls, config, secrets)
 
 
 def _discreet(

@@ -29,6 +29,7 @@ from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import entry_points
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from httpx import HTTPError
@@ -55,6 +56,7 @@ GROUP = "assistant.langchain"
 ITEMS_PER_MARK = 100
 PIECE_BYTES = 65_536
 
+_WEB = ("https://", "http://")
 _TEXTS = ("title", "lang", "date", "collection", "industry", "superseded_by")
 _FAILURES = (
     ArithmeticError,
@@ -83,7 +85,9 @@ class LangChainConfig(Frozen):
         default={}, title="Arguments", description="what the loader is called with, by name"
     )
     secrets: dict[str, SecretStr] = Field(
-        default={}, title="Secret arguments", description="arguments such as keys and passwords"
+        default={},
+        title="Secret arguments",
+        description="keys and passwords it is called with: each as secrets.NAME, or all as JSON",
     )
     allow: Principals = Field(
         default=frozenset(),
@@ -92,6 +96,37 @@ class LangChainConfig(Frozen):
     )
     collection: str = Field(default="", title="Collection", description="where none is loaded")
     industry: str = Field(default="", title="Industry", description="where none is loaded")
+
+    def local_paths(self) -> Iterator[Path]:
+        """Return what a loader could take for a path of this machine.
+
+        These are all texts with a separator, except addresses of the web, and names of what is
+        there already; what an allowed loader reads by itself is for who allows it to know.
+        """
+        for text in _texts_of([self.arguments, *self.secrets.values()]):
+            has_separator = any(mark in text for mark in ("/", "\\", "~")) or text[:5] == "file:"
+            if not text.startswith(_WEB) and (has_separator or _exists(text)):
+                yield Path(text)
+
+
+def _texts_of(value: object) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from (*_texts_of(key), *_texts_of(inner))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts_of(inner)
+
+
+def _exists(name: str) -> bool:
+    try:
+        return bool(name) and os.path.lexists(name)
+    except ValueError:
+        return False
 
 
 class _Spool:

@@ -77,7 +77,12 @@ def add(
     draft = Draft(name, type_, given, fresh, title, industry)
     with wiring.database(chosen) as database, database.begin() as conn:
         log = wiring.audit_log(chosen, database)
-        connections.put(conn, log, partial(vault, chosen), draft)
+        try:
+            connections.put(conn, log, partial(vault, chosen), draft)
+        except InvalidRequest as error:
+            raise InvalidRequest(
+                f"{error} Fields are given by --set NAME=VALUE, secrets by --secret NAME."
+            ) from error
     out.print(f"Added {name}. Next: assistant connector test {name}")
 
 
@@ -202,9 +207,10 @@ def _from_file(file: str) -> dict[str, JsonValue]:
 
 def _known_secrets(config: type[BaseModel], names: Sequence[str]) -> None:
     """Refuse a wrong name before anybody types a secret."""
-    secret = [f.name for f in configuration.fields(config) if f.secret]
+    known = configuration.fields(config)
+    secret = [f"{f.name}.NAME" if f.named else f.name for f in known if f.secret]
     for name in names:
-        if name not in secret:
+        if configuration.secret_field(name, known) is None:
             raise InvalidRequest(
                 f"{name!r} is no secret field; those are: {', '.join(secret) or 'none'}."
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,15 +15,23 @@ from assistant.ingest.discretion import hide
 from connectors import registry
 from connectors.contract import Connector, ConnectorError
 
+_NAMED = dict[str, SecretStr]
+"""The type of a field that holds secrets by name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a configuration; `kind` is its type in the JSON schema."""
+    """A field of a configuration; `kind` is its type in the JSON schema.
+
+    A secret field that is `named` holds any number of secrets by name (`dict[str, SecretStr]`):
+    each is given, sealed and shown as set by itself, as `FIELD.NAME`.
+    """
 
     name: str
     kind: str
     required: bool
     secret: bool
+    named: bool
     description: str
 
 
@@ -46,7 +54,8 @@ def fields(config: type[BaseModel]) -> list[Field]:
             name,
             _kind(schema["properties"].get(name, {})),
             info.is_required(),
-            info.annotation in (SecretStr, SecretStr | None),
+            info.annotation in (SecretStr, SecretStr | None, _NAMED),
+            info.annotation == _NAMED,
             info.description or "",
         )
         for name, info in config.model_fields.items()
@@ -77,6 +86,45 @@ def values(config: type[BaseModel], assignments: Collection[str]) -> dict[str, J
     return found
 
 
+def spread(config: type[BaseModel], secrets: Mapping[str, SecretStr]) -> dict[str, SecretStr]:
+    """Return secrets with those that a JSON object holds by themselves, as `FIELD.NAME`.
+
+    Raises `InvalidRequest` if a field of named secrets holds anything else.
+    """
+    named = {field.name for field in fields(config) if field.named}
+    found: dict[str, SecretStr] = {}
+    for name, secret in secrets.items():
+        if name not in named:
+            found[name] = secret
+            continue
+        try:
+            inner = json.loads(secret.get_secret_value())
+        except ValueError:
+            inner = None
+        if not isinstance(inner, dict) or not all(isinstance(v, str) for v in inner.values()):
+            raise InvalidRequest(
+                f"{name!r} holds secrets by name: give each as {name}.NAME, or all as a JSON "
+                "object of texts."
+            )
+        found |= {f"{name}.{key}": SecretStr(value) for key, value in inner.items()}
+    return found
+
+
+def whole(
+    config: type[BaseModel], given: Mapping[str, JsonValue], secrets: Mapping[str, SecretStr]
+) -> dict[str, Any]:
+    """Return what a configuration is made from: its fields, and secrets in their places."""
+    named = {field.name for field in fields(config) if field.named}
+    found: dict[str, Any] = {**given}
+    for name, secret in secrets.items():
+        field, _, key = name.partition(".")
+        if field in named:
+            found[field] = {**found.get(field, {}), key: secret}
+        else:
+            found[name] = secret
+    return found
+
+
 def checked(
     config: type[BaseModel], given: Mapping[str, JsonValue], secrets: Mapping[str, SecretStr]
 ) -> dict[str, JsonValue]:
@@ -85,16 +133,18 @@ def checked(
     Raises `InvalidRequest` with a sentence for each field that is unknown, missing or wrong.
     """
     known = {field.name: field for field in fields(config)}
-    for name in sorted({*given, *secrets} - set(known)):
+    places = {name: secret_field(name, known.values()) for name in secrets}
+    unknown = {*given, *(name.partition(".")[0] for name in secrets)} - set(known)
+    for name in sorted(unknown):
         raise InvalidRequest(f"There is no field {name!r}; the fields are: {', '.join(known)}.")
     for name in given:
         if known[name].secret:
-            raise InvalidRequest(f"{name!r} is a secret: leave it out and use --secret {name}.")
-    for name in secrets:
-        if not known[name].secret:
-            raise InvalidRequest(f"{name!r} is no secret: use --set {name}=VALUE.")
+            raise InvalidRequest(f"{name!r} is a secret: give it with the secrets.")
+    for name, place in places.items():
+        if place is None:
+            raise InvalidRequest(f"{name!r} is no secret: give it with the other fields.")
     try:
-        made = config.model_validate({**given, **secrets})
+        made = config.model_validate(whole(config, given, secrets))
     except ValidationError as error:
         raise InvalidRequest(_advice(error, known, secrets)) from None
     hidden = {name for name, field in known.items() if field.secret}
@@ -103,6 +153,16 @@ def checked(
         if isinstance(path := getattr(made, name), Path):
             stored[name] = str(path.resolve())
     return stored
+
+
+def secret_field(name: str, known: Iterable[Field]) -> Field | None:
+    """Return the field that a secret belongs to: its own, or one of named secrets."""
+    field, dot, key = name.partition(".")
+    secret = {one.name: one for one in known if one.secret}
+    place = secret.get(field)
+    if place is None or place.named != bool(dot and key):
+        return None
+    return place
 
 
 def problems(error: ValidationError, secrets: Mapping[str, SecretStr]) -> str:
@@ -115,13 +175,13 @@ def _advice(
     error: ValidationError, known: Mapping[str, Field], secrets: Mapping[str, SecretStr]
 ) -> str:
     missing = [_place(e) for e in error.errors() if e["type"] == "missing"]
-    flags = [
-        f"--secret {name}" if name in known and known[name].secret else f"--set {name}=VALUE"
-        for name in missing
-    ]
-    if flags:
-        return f"Required and missing: {', '.join(missing)}; add {' '.join(flags)}."
-    return f"Wrong values: {problems(error, secrets)}. Correct them."
+    if not missing:
+        return f"Wrong values: {problems(error, secrets)}. Correct them."
+    secret = [name for name in missing if name in known and known[name].secret]
+    plain = [name for name in missing if name not in secret]
+    groups = [("fields", plain), ("secrets", secret)]
+    told = "; ".join(f"{what}: {', '.join(names)}" for what, names in groups if names)
+    return f"Required and missing {told}. Give them."
 
 
 def _place(detail: Any) -> str:

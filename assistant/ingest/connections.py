@@ -74,10 +74,13 @@ def put(
     leads out of the confinement.
     """
     config = configuration.connector_class(draft.connector).Config
-    secrets = {**_kept(conn, vault, draft), **draft.secrets}
+    fresh = configuration.spread(config, draft.secrets)
+    secrets = {**_kept(conn, vault, draft), **fresh}
     stored = configuration.checked(config, draft.config, secrets)
     if confinement:
-        confinement.admit(draft.name, config.model_validate({**stored, **secrets}))
+        confinement.admit(
+            draft.name, config.model_validate(configuration.whole(config, stored, secrets))
+        )
     safe = vault() if secrets else None
     sealed = {name: safe.seal(draft.name, name, s) for name, s in secrets.items()} if safe else {}
     source = sources.put_source(

@@ -81,6 +81,8 @@ READERS: dict[str, str] = {
 Other packages add theirs as entry points (`connectors.readers.packaged`).
 """
 
+_REMEDIES = {media.DOC: "save it as .docx", media.PPT: "save it as .pptx"}
+
 ALIVE = b" "
 """What a child writes while it reads a file that takes long."""
 
@@ -127,9 +129,8 @@ def _reader(media_type: str) -> Callable[[Source], Reading]:
         return found
     entry = packaged.installed().entries.get(media_type)
     if entry is None:
-        raise ReadError(
-            "unsupported", f"There is no reader for {media_type}; convert the file to PDF or text."
-        )
+        remedy = _REMEDIES.get(media_type, "convert the file to PDF or text")
+        raise ReadError("unsupported", f"There is no reader for {media_type}; {remedy}.")
     return packaged.load(entry)
 
 

@@ -184,6 +184,46 @@ def test_every_format_cause_and_connector_is_documented() -> None:
         assert f"| `{name}` |" in reference("connectors")
 
 
+PROOFS = {
+    "bucket": ("moto", "S3 server"),
+    "dav": ("Apache", "wsgidav", "Radicale"),
+    "dovecot": ("Dovecot",),
+    "edgar_replay": ("replay",),
+    "fhir": ("Medplum", "Replay"),
+    "graph_replay": ("replay",),
+    "opcua": ("asyncua",),
+    "postgres": ("PostgreSQL",),
+    "replies": ("by replay",),
+    "samba": ("Samba",),
+    "slapd": ("slapd",),
+    "website": ("HTTP server",),
+}
+"""What a test may be made with, and the words for it in the table of connectors."""
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_what_a_connector_is_proved_against_is_what_its_tests_use(name: str) -> None:
+    """Servers and replays that the table names are those of the tests, and all of them are named.
+
+    What `files`, `git`, `hl7` and `langchain` are tested with has no server of its own.
+    """
+    page = (ROOT / "docs/reference/connectors.md").read_text("utf-8")
+    row = next(line for line in page.splitlines() if line.startswith(f"| `{name}` |"))
+    told = row.split(" | ")[-1]
+    tests = [*ROOT.glob(f"tests/*/connectors/test_{name}.py")]
+    assert tests, f"{name} has no test of its own."
+    made = re.findall(r"from tests\.support(?:\.(\w+))? import (.+)", tests[0].read_text("utf-8"))
+    used = {module for module, _ in made} | {
+        n.strip() for m, ns in made if not m for n in ns.split(",")
+    }
+    used &= PROOFS.keys() - ({"slapd"} if name == "smb" else set())
+    used -= {"dovecot"} if name == "hl7" else set()
+    for module in used:
+        assert all(word in told for word in PROOFS[module]), (module, told)
+    if "replay" in told.lower() and name != "ldap":
+        assert used & {"edgar_replay", "graph_replay", "replies", "fhir"}, told
+
+
 def test_every_key_of_an_access_file_is_documented() -> None:
     text = reference("access-files")
     for key in Sidecar.model_fields:

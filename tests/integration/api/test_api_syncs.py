@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from assistant.settings import ConnectorSettings, Settings
+from assistant.store import sources
 from assistant.store.database import Database
 from assistant.wiring import Assistant
 from tests.integration.api.conftest import SignIn
@@ -150,6 +151,53 @@ def test_secrets_go_in_and_never_come_out(ines: httpx.Client, database: Database
     for answer in answers:
         assert canary not in answer.text
     assert canary not in json.dumps(events_of(database))
+
+
+def test_secrets_by_name_are_sealed_one_by_one(ines: httpx.Client, database: Database) -> None:
+    """A loader of LangChain takes any arguments, so its secrets have names of their own."""
+    new: dict[str, Any] = {
+        "name": "wiki",
+        "connector": "langchain",
+        "config": {"loader": "acme_loaders.Wiki", "arguments": {"url": "https://w/hr"}},
+        "secrets": {"secrets.key": "canary-4713-secret", "secrets": '{"token": "canary-4714-x"}'},
+    }
+    answers = [ines.post("/v1/connectors", json=new)]
+    assert answers[0].status_code == 201, answers[0].text
+    answers.append(ines.patch("/v1/connectors/wiki", json={"title": "Wiki"}))
+    for answer in answers:
+        assert answer.json()["secrets"] == ["secrets.key", "secrets.token"]
+        assert answer.json()["config"] == new["config"]
+        assert "canary" not in answer.text
+    change = {key: value for key, value in new.items() if key != "name"}
+    for path in ("/etc/passwd", "../x", "file:x", "~", "pyproject.toml"):
+        config = {**new["config"], "arguments": {"pages": [path]}}
+        refused = ines.put("/v1/connectors/wiki", json={**change, "config": config})
+        assert (refused.status_code, "local_roots" in refused.text) == (422, True), refused.text
+    for wrong in ({"secrets": "canary-4715"}, {"loader.x": "canary-4715"}):
+        refused = ines.put("/v1/connectors/wiki", json={**change, "secrets": wrong})
+        assert refused.status_code == 422
+        assert "canary" not in refused.text
+    with database.begin() as conn:
+        stored = json.dumps(sources.source_named(conn, "wiki").secrets)
+    assert "canary" not in stored + json.dumps(events_of(database))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"config": {}}, "missing fields: bucket"),
+        ({"config": {"bucket": "b", "secret_access_key": "x"}}, "give it with the secrets"),
+        ({"config": {"bucket": "b"}, "secrets": {"region": "x"}}, "with the other fields"),
+        ({"config": {"bucket": "b", "regoin": "x"}}, "no field 'regoin'"),
+    ],
+)
+def test_wrong_fields_are_said_without_flags_of_a_command(
+    ines: httpx.Client, body: dict[str, Any], said: str
+) -> None:
+    answer = ines.post("/v1/connectors", json={"name": "b", "connector": "s3", **body})
+    assert answer.status_code == 422
+    assert said in answer.json()["detail"]
+    assert "--" not in answer.json()["detail"]
 
 
 def test_a_run_in_another_process_is_followed_by_stage(

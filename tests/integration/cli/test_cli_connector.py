@@ -174,9 +174,10 @@ def test_wrong_input_is_a_sentence(run: Run, tmp_path: Path) -> None:
     for arguments, said in (
         (("nope",), "no connector 'nope'"),
         (("acme", "--set", "hots=h"), "no field 'hots'"),
-        (("acme", "--set", "host=h"), "--secret password"),
-        (("acme", "--set", f"password={CANARY}"), "--secret password"),
-        (("acme", "--from", str(file)), "--secret password"),
+        (("acme", "--set", "host=h"), "secrets: password. Give them"),
+        (("acme", "--set", "host=h"), "secrets by --secret NAME"),
+        (("acme", "--set", f"password={CANARY}"), "'password' is a secret"),
+        (("acme", "--from", str(file)), "secrets by --secret NAME"),
         (("acme", "--from", "nowhere.toml"), "nowhere.toml"),
         (("acme", "--secret", "host"), "those are: password"),
         (("acme", "--set", "host=h", "--secret", "password"), "is empty"),

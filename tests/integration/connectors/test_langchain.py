@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 import sqlalchemy as sa
-from pydantic import ValidationError
+from pydantic import JsonValue, SecretStr, ValidationError
 
+from assistant import wiring
 from assistant.audit.log import AuditLog
+from assistant.ingest import connections
+from assistant.ingest.connections import Draft
 from assistant.ingest.outcome import Report
 from assistant.ingest.progress import Silent
 from assistant.ingest.sync import SyncRun
-from assistant.settings import SyncSettings
+from assistant.settings import Settings, SyncSettings
 from assistant.store import sources
 from assistant.store.database import Database
+from assistant.vault import vault
 from connectors.conformance import Conformance, listing
 from connectors.contract import Complete, Connector, ConnectorError, Item
 from connectors.following import Ability, Following
@@ -103,6 +108,27 @@ def refusal(connector: LangChain) -> str:
     with pytest.raises(ConnectorError) as caught:
         asyncio.run(connector.check())
     return str(caught.value)
+
+
+def test_secrets_of_a_source_reach_the_loader_and_not_its_errors(
+    folder: Path, database: Database, tmp_path: Path
+) -> None:
+    chosen = Settings(data_dir=tmp_path / "data")
+    chosen.data_dir.mkdir()
+    arguments: JsonValue = {"folder": str(folder)}
+    config: dict[str, JsonValue] = {"loader": "acme_loaders.Paragraphs", "arguments": arguments}
+    found = {}
+    for name, token in (("good", "s3cret"), ("bad", "s3cret-wrong")):
+        draft = Draft(name, "langchain", config, {"secrets.token": SecretStr(token)})
+        with database.begin() as conn:
+            log = AuditLog(database, tmp_path)
+            stored = connections.put(conn, log, partial(vault, chosen), draft)
+        assert "s3cret" not in str(stored.config) + str(stored.secrets)
+        found[name] = wiring.connector(chosen, stored)
+    assert asyncio.run(connections.look(found["good"])).n_items == 4
+    with pytest.raises(ConnectorError, match="was refused") as caught:
+        asyncio.run(connections.look(found["bad"]))
+    assert "s3cret" not in str(caught.value)
 
 
 class TestConformance(Conformance):

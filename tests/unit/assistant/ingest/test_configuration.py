@@ -8,7 +8,15 @@ import pytest
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from assistant.errors import InvalidRequest, SettingsError
-from assistant.ingest.configuration import checked, connector_class, fields, values
+from assistant.ingest.configuration import (
+    checked,
+    connector_class,
+    fields,
+    secret_field,
+    spread,
+    values,
+    whole,
+)
 from connectors.contract import Frozen
 
 CANARY = "canary-77c1"
@@ -31,11 +39,16 @@ class Share(Frozen):
 
 
 class Deep(BaseModel):
-    logins: dict[str, SecretStr]
+    logins: list[SecretStr]
 
 
 class Nested(BaseModel):
     logins: Deep
+
+
+class Loader(Frozen):
+    path: str
+    keys: dict[str, SecretStr] = Field(default={})
 
 
 SECRET = {"password": SecretStr(CANARY)}
@@ -73,11 +86,11 @@ def test_texts_become_values() -> None:
     ("given", "secrets", "said"),
     [
         ({"hots": "h"}, SECRET, "no field 'hots'; the fields are: host, port"),
-        ({}, SECRET, "missing: host; add --set host=VALUE"),
-        ({"host": "h"}, {}, "missing: password; add --secret password"),
+        ({}, SECRET, "missing fields: host. Give them."),
+        ({"host": "h"}, {}, "missing secrets: password. Give them."),
         ({"host": "h", "port": "many"}, SECRET, "port: "),
-        ({"host": "h", "password": CANARY}, {}, "--secret password"),
-        ({}, {"host": SecretStr(CANARY)}, "--set host=VALUE"),
+        ({"host": "h", "password": CANARY}, {}, "is a secret: give it with the secrets"),
+        ({}, {"host": SecretStr(CANARY)}, "is no secret: give it with the other fields"),
         ({"host": "h"}, {"password": SecretStr("zq9")}, "too short"),
     ],
 )
@@ -88,6 +101,37 @@ def test_wrong_input_is_a_sentence(
         checked(Share, dict(given), secrets)
     assert said in str(caught.value)
     assert not {CANARY, "zq9"} & set(str(caught.value).replace(",", " ").split())
+
+
+def test_secrets_by_name_are_one_secret_each() -> None:
+    known = fields(Loader)
+    assert [(field.name, field.secret, field.named) for field in known] == [
+        ("path", False, False),
+        ("keys", True, True),
+    ]
+    places = {name: secret_field(name, known) for name in ("keys.a", "keys", "keys.", "path.a")}
+    assert [name for name, place in places.items() if place] == ["keys.a"]
+    given = spread(Loader, {"keys": SecretStr('{"a": "1", "b": "2"}'), "keys.c": SecretStr("3")})
+    assert {name: secret.get_secret_value() for name, secret in given.items()} == {
+        "keys.a": "1",
+        "keys.b": "2",
+        "keys.c": "3",
+    }
+    assert checked(Loader, {"path": "x"}, given) == {"path": "x"}
+    made = Loader.model_validate(whole(Loader, {"path": "x"}, given))
+    assert {key: secret.get_secret_value() for key, secret in made.keys.items()} == {
+        "a": "1",
+        "b": "2",
+        "c": "3",
+    }
+    for wrong in ("{", "[]", '{"a": 1}', CANARY):
+        with pytest.raises(InvalidRequest, match=r"each as keys\.NAME") as caught:
+            spread(Loader, {"keys": SecretStr(wrong)})
+        assert CANARY not in str(caught.value)
+    with pytest.raises(InvalidRequest, match=r"'path\.a' is no secret"):
+        checked(Loader, {"path": "x"}, {"path.a": SecretStr("1")})
+    with pytest.raises(InvalidRequest, match="no field 'other'"):
+        checked(Loader, {"path": "x"}, {"other.a": SecretStr("1")})
 
 
 def test_an_unknown_connector_is_named() -> None:
