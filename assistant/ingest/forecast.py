@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from assistant.access.principals import qualify
 from assistant.domain import DocumentId
 from assistant.ingest.body import facts
+from assistant.ingest.curate import Curator
 from assistant.ingest.page import Page
 from assistant.ingest.progress import Counts
 from assistant.store import acls, catalog, tombstones
@@ -26,9 +27,10 @@ class Forecast:
     did not is counted as changed here, and one that can't be read is not foreseen.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, curator: Curator) -> None:
         self.counts = Counts()
         self._source = source
+        self._curator = curator
         self._new_acls: dict[tuple[frozenset[str], ...], int] = {}
         self._seen: set[bytes] = set()
         self._kept_beneath: list[str] = []
@@ -45,7 +47,7 @@ class Forecast:
             known.pop(key, None)
             if (after := self._changed[key]) is not None:
                 known[key] = after
-        for item in sorted(page.items, key=lambda item: item.id):
+        for item in sorted(map(self._curator.cleaned, page.items), key=lambda item: item.id):
             self.counts.listed += 1
             self._seen.add(_digest(item.id))
             self._item(conn, item, known)

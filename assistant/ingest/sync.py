@@ -88,12 +88,12 @@ class SyncRun:
         self._settings = settings
         self._progress = progress
         self._task = task
-        self._forecast = Forecast(source) if task.kind == "dry_run" else None
         self._counts = Counts()
         self._gauge = Gauge()
         limits = Limits(file_bytes=settings.max_file_bytes, wall_s=settings.read_timeout_s)
         again = task.full or task.kind == "retry"
         self._curator = Curator(source.name, curation.personal_data)
+        self._forecast = Forecast(source, self._curator) if task.kind == "dry_run" else None
         self._intake = Intake(
             source,
             connector,
@@ -239,7 +239,7 @@ class SyncRun:
                 return
             except CursorExpired:
                 cursor, whole, run_no, began_at = None, True, run_no + 1, now
-                self._forecast = self._forecast and Forecast(source)
+                self._forecast = self._forecast and Forecast(source, self._curator)
             except RetryLater as wish:
                 tries += 1
                 if tries > MAX_RETRIES:

@@ -251,3 +251,14 @@ def test_what_many_documents_repeat_is_no_passage_of_its_own(folder: Folder) -> 
     assert len(rows) == 6
     for row in rows:
         assert [row.text[start:end] for start, end in row.omitted] == [footer]
+
+
+def test_a_dry_run_compares_masked_titles(folder: Folder) -> None:
+    masks = {"notes": {"cpf": "mask"}}
+    folder.write("note.txt", "Nothing else.")
+    folder.write("note.txt.access.toml", f'allow = ["user:ana"]\n[meta]\ntitle = "Aluno {CPF}"')
+    assert folder.run(masks)["added"] == 1
+    assert folder.where(CPF) == set()
+    foreseen = folder.run(masks, kind="dry_run")
+    assert (foreseen["unchanged"], foreseen["access_changed"]) == (1, 0)
+    assert folder.run(masks)["unchanged"] == 1
