@@ -225,6 +225,17 @@ def test_an_empty_mount_does_not_wipe_the_catalog(bench: Bench) -> None:
     assert bench.texts() == {}
 
 
+def test_a_source_that_lists_half_loses_nothing(bench: Bench) -> None:
+    whole = notes(20)
+    bench.run(Documents(whole))
+    half = dict(list(whole.items())[:10])
+    with pytest.raises(SyncError, match="would delete 10 of 20"):
+        bench.run(Documents(half))
+    assert bench.texts() == said(whole)
+    again = bench.run(Documents(whole))
+    assert (again.counts.unchanged, again.counts.deleted) == (20, 0)
+
+
 def test_groups_are_replaced_before_documents(bench: Bench) -> None:
     source = Documents(notes(1))
     source.members = {"group:hr": frozenset({"user:ana", "group:staff"})}
