@@ -14,6 +14,7 @@ from assistant.access.identity import caller_with_login
 from assistant.cli.console import AsJson, Data, print_json, print_table, settings
 from assistant.errors import InvalidRequest
 from assistant.store import records
+from assistant.store.patients import with_other_names
 from assistant.store.records import Asked, StoredRecord, Total
 from connectors.readers.record import record_json
 
@@ -52,6 +53,9 @@ def list_(
         access = access_filter(conn, caller_with_login(conn, login))
         readable, closed = access.access_ids, access.closed_collections
         as_of = confirmed_since(chosen.sync.acl_max_age_s)
+        asked = with_other_names(
+            conn, readable, asked, confirmed_since=as_of, closed_collections=closed
+        )
         found = records.find(
             conn, readable, asked, confirmed_since=as_of, closed_collections=closed, limit=limit
         )
@@ -86,6 +90,9 @@ def sum_(
         access = access_filter(conn, caller_with_login(conn, login))
         readable, closed = access.access_ids, access.closed_collections
         as_of = confirmed_since(chosen.sync.acl_max_age_s)
+        asked = with_other_names(
+            conn, readable, asked, confirmed_since=as_of, closed_collections=closed
+        )
         found = records.totals(
             conn, readable, asked, confirmed_since=as_of, closed_collections=closed
         )

@@ -32,6 +32,9 @@ _COLUMNS = {
     "ends_on": "date",
     "values": "jsonb",
 }
+PATIENTS = frozenset({"patient", "merged_patient"})
+"""Kinds of records that tell by which identifiers a patient is known."""
+
 _COPY = "COPY records ({}) FROM STDIN (FORMAT BINARY)".format(
     ", ".join(f'"{name}"' for name in _COLUMNS)
 )
@@ -51,6 +54,7 @@ class Asked:
 
     `since` and `until` are days that a record's period must touch. `unit`, `least` and `most`
     speak of the value `key`, a quantity or number; without them it need not have one.
+    `references` are further subjects, each only in the source with this id.
     """
 
     kinds: frozenset[str] = frozenset()
@@ -62,6 +66,7 @@ class Asked:
     unit: str | None = None
     least: Decimal | None = None
     most: Decimal | None = None
+    references: frozenset[tuple[int, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +211,31 @@ def counts(
     return {str(row[0]): int(row[1]) for row in conn.execute(query)}
 
 
+def patients(
+    conn: Connection,
+    access_ids: Collection[int],
+    names: Collection[str],
+    *,
+    confirmed_since: datetime | None = None,
+    closed_collections: Collection[str] = (),
+) -> list[tuple[int, Record]]:
+    """Return the records that tell who a patient is, each with the id of its source.
+
+    `names` are subjects; a record is about one of them by its own subject or an identifier.
+    """
+    identifiers = [name.partition(":")[2] for name in names]
+    shared = _values()["identifiers"].has_any(_texts(i for i in identifiers if i[:1] != "|"))
+    query = (
+        sa.select(records, documents.c.source_id)
+        .select_from(_readable())
+        .where(
+            *_conditions(access_ids, Asked(PATIENTS), confirmed_since, closed_collections),
+            sa.or_(records.c.subject == sa.any_(_texts(names)), shared),
+        )
+    )
+    return [(int(row.source_id), _record(row)) for row in conn.execute(query)]
+
+
 def days(record: Record) -> tuple[date | None, date | None]:
     """Return the first and last day that a record speaks of: its period, else its earliest day."""
     values = record.values
@@ -250,7 +280,9 @@ def _conditions(
     if asked.kinds:
         yield records.c.kind == sa.any_(_texts(asked.kinds))
     if asked.subjects:
-        yield records.c.subject == sa.any_(_texts(asked.subjects))
+        named = records.c.subject == sa.any_(_texts(asked.subjects))
+        within = sa.tuple_(documents.c.source_id, records.c.subject)
+        yield sa.or_(named, within.in_(sorted(asked.references)))
     if asked.record_id:
         yield records.c.record_id == asked.record_id
     if asked.since is not None:
@@ -281,13 +313,13 @@ def _unit(key: str) -> sa.ColumnElement[Any]:
     return sa.func.coalesce(_values()[key]["unit"].astext, "")
 
 
-def _texts(values: Collection[str]) -> sa.ColumnElement[Any]:
+def _texts(values: Iterable[str]) -> sa.ColumnElement[Any]:
     return sa.literal(sorted(values), sa.ARRAY(sa.Text))
 
 
-def _stored(row: sa.Row[*tuple[Any, ...]]) -> StoredRecord:
+def _record(row: sa.Row[*tuple[Any, ...]]) -> Record:
     fields = row._mapping
-    record = record_of(
+    return record_of(
         {
             "kind": fields["kind"],
             "id": fields["record_id"],
@@ -296,6 +328,10 @@ def _stored(row: sa.Row[*tuple[Any, ...]]) -> StoredRecord:
             "values": fields["values"],
         }
     )
+
+
+def _stored(row: sa.Row[*tuple[Any, ...]]) -> StoredRecord:
+    fields, record = row._mapping, _record(row)
     chunk_id = fields["chunk_id"]
     return StoredRecord(
         record,

@@ -15,6 +15,7 @@ from assistant.audit.event import DocumentOpened, Event, actor_of
 from assistant.audit.uses import mark_uses
 from assistant.errors import InvalidRequest
 from assistant.store import records
+from assistant.store.patients import with_other_names
 from assistant.store.records import Asked
 
 router = APIRouter(tags=["records"])
@@ -56,6 +57,9 @@ def show(
     with assistant.database.begin() as conn:
         access = access_filter(conn, caller)
         readable, closed = access.access_ids, access.closed_collections
+        wanted = with_other_names(
+            conn, readable, wanted, confirmed_since=since, closed_collections=closed
+        )
         found = records.find(
             conn,
             readable,
