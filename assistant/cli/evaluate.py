@@ -15,7 +15,6 @@ from assistant import wiring
 from assistant.access.identity import caller_with_login
 from assistant.answering.answer import answer_from
 from assistant.answering.verify import similarity_of
-from assistant.cli import attacks
 from assistant.cli.console import AsJson, Data, err, out, print_json, print_table, settings
 from assistant.cli.models import embedder_progress
 from assistant.domain import Answer, Done, Lang, Passage, Question
@@ -140,6 +139,8 @@ def _run_attacks(chosen: Settings, folders: list[Path], writer: str, as_json: bo
     """Say what hostile documents, questions, names, URLs and files brought about; 1 if anything."""
     if writer not in ("obedient", "quotes"):
         raise InvalidRequest(f"There is no generator {writer!r}; use obedient or quotes.")
+    from assistant.cli import attacks  # the API, which is attacked, takes a second to import
+
     found = attacks.attack(chosen, folders, "quotes" if writer == "quotes" else "obedient")
     if as_json:
         bodies = {name: outcome.as_json() for name, outcome in found.items()}

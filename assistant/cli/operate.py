@@ -9,7 +9,6 @@ import typer
 
 from assistant import settings as configuration
 from assistant import wiring
-from assistant.cli import demonstration, serving
 from assistant.cli.console import AsJson, Data, err, out, print_json, settings
 from assistant.cli.diagnosis import diagnose
 from assistant.cli.models import embedder_progress
@@ -49,6 +48,8 @@ def serve(
     data: Data = None,
 ) -> None:
     """Serve the API and the chat page until Ctrl-C."""
+    from assistant.cli import serving  # the API takes a second to import
+
     chosen = serving.addressed(settings(data), host, port, ui_port)
     if only is Part.UI:
         serving.serve_page(chosen, api)
@@ -59,6 +60,8 @@ def serve(
 
 def worker(data: Data = None) -> None:
     """Do sync runs that wait and those that are due, until Ctrl-C; any number may work at once."""
+    from assistant.cli import serving
+
     chosen = settings(data)
     with wiring.database(chosen) as database:
         model = wiring.embedder(chosen, embedder_progress())
@@ -74,6 +77,8 @@ def demo(
     data: Data = None,
 ) -> None:
     """Start with the sample companies: sync their documents, then serve API and chat."""
+    from assistant.cli import demonstration, serving
+
     chosen = settings(data)
     if check:
         port, ui_port = port or 0, ui_port or 0
