@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
 
 from ui.session import Visit
 from ui.sources import Draft, Look, Sources
+from ui.wish import Wishing
 
 _DESK = "desk"
 
@@ -16,7 +16,7 @@ SECTIONS = ("problems", "runs", "schedule", "settings")
 
 
 @dataclass(slots=True)
-class Desk:
+class Desk(Wishing):
     """The source that is open, or the one being added; what was clicked waits for the next run.
 
     `draft` is the source that was tested and what was found; only that may be added.
@@ -26,21 +26,6 @@ class Desk:
     opened: str = ""
     is_adding: bool = False
     draft: tuple[Draft, Look] | None = None
-    wish: Callable[[], object] | None = None
-
-    def settle(self) -> None:
-        """Do what was clicked since the last run; raises `ApiError`."""
-        wish, self.wish = self.wish, None
-        if wish is not None:
-            wish()
-
-    def wishing(self, wish: Callable[[], object]) -> Callable[[], None]:
-        """Return what a click does: the wish, in the next run."""
-
-        def clicked() -> None:
-            self.wish = wish
-
-        return clicked
 
     def open(self, name: str) -> None:
         """Show a source, or all of them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +9,7 @@ import streamlit as st
 
 from ui.audit import Account, Audit, LogEvent, Name, Replay, Verification, Wanted
 from ui.session import Visit
+from ui.wish import Wishing
 
 _INQUIRY = "inquiry"
 
@@ -18,7 +18,7 @@ _FINISHED = "query.finished"
 
 
 @dataclass(slots=True)
-class Inquiry:
+class Inquiry(Wishing):
     """What was searched and found, the question or event that is open, the last verification.
 
     All of it is kept: to fetch it again would be another look, and another event of the log.
@@ -33,21 +33,6 @@ class Inquiry:
     replay: Replay | None = None
     event: dict[str, Any] | None = None
     verification: Verification | None = None
-    wish: Callable[[], object] | None = None
-
-    def settle(self) -> None:
-        """Do what was clicked since the last run; raises `ApiError`."""
-        wish, self.wish = self.wish, None
-        if wish is not None:
-            wish()
-
-    def wishing(self, wish: Callable[[], object]) -> Callable[[], None]:
-        """Return what a click does: the wish, in the next run."""
-
-        def clicked() -> None:
-            self.wish = wish
-
-        return clicked
 
     def begin(self) -> None:
         """Search once when the page is opened; raises `ApiError`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +12,7 @@ import streamlit as st
 from ui.client import Client, read, segment
 from ui.model import Said
 from ui.session import Visit
+from ui.wish import Wishing
 
 _CUSTODY = "custody"
 SLOW_S = 300.0
@@ -132,7 +132,7 @@ class LifeCycle:
 
 
 @dataclass(slots=True)
-class Custody:
+class Custody(Wishing):
     """The person who is being looked for, what was found and done; a click waits in `wish`."""
 
     life: LifeCycle
@@ -140,21 +140,6 @@ class Custody:
     places: Places | None = None
     certificate: dict[str, Any] | None = None
     done: Plan | None = None
-    wish: Callable[[], object] | None = None
-
-    def settle(self) -> None:
-        """Do what was clicked since the last run; raises `ApiError`."""
-        wish, self.wish = self.wish, None
-        if wish is not None:
-            wish()
-
-    def wishing(self, wish: Callable[[], object]) -> Callable[[], None]:
-        """Return what a click does: the wish, in the next run."""
-
-        def clicked() -> None:
-            self.wish = wish
-
-        return clicked
 
     def look_for(self, names: list[str]) -> None:
         """Count the places where a person is; raises `ApiError`."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import streamlit as st
 
 from ui.people import Comparison, Explanation, People, Readers, Reading, Simulation
 from ui.session import Visit
+from ui.wish import Wishing
 
 _ROSTER = "roster"
 
@@ -19,7 +19,7 @@ Finding = Reading | Readers | Explanation | Comparison | Simulation
 
 
 @dataclass(slots=True)
-class Roster:
+class Roster(Wishing):
     """The person or group that is open; a secret that is shown this once; what was explored.
 
     `secret` holds what it is (`password` or `key`), whose, and the secret itself.
@@ -31,23 +31,13 @@ class Roster:
     is_adding: bool = False
     secret: tuple[str, str, str] | None = None
     finding: tuple[str, Finding] | None = None
-    wish: Callable[[], object] | None = None
     chosen: dict[str, str] = field(default_factory=dict)
 
     def settle(self) -> None:
         """Do what was clicked since the last run; raises `ApiError`."""
-        wish, self.wish = self.wish, None
-        if wish is not None:
+        if self.wish is not None:
             self.secret = None
-            wish()
-
-    def wishing(self, wish: Callable[[], object]) -> Callable[[], None]:
-        """Return what a click does: the wish, in the next run."""
-
-        def clicked() -> None:
-            self.wish = wish
-
-        return clicked
+        Wishing.settle(self)
 
     def open(self, person_id: str) -> None:
         """Show a person, or everybody."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import components, inquiry, problems
-from ui.client import ApiError, Gone, SignedOut
+from ui import components, inquiry
 from ui.inquiry import SECTIONS, Inquiry
 from ui.session import Visit
 from ui.text import Speech, mark
-from ui.views import account, search, sidebar, takeaway
+from ui.views import account, frame, search, takeaway
 
 _NAMES = {
     "search": mark("Search"),
@@ -21,30 +20,9 @@ _NAMES = {
 def show(visit: Visit, say: Speech) -> None:
     """Show the page of those who read the audit log; raises `SignedOut`."""
     mine = inquiry.inquiry(visit)
-    trouble = settled(mine, say)
-    sidebar.show_places(visit, say)
-    with st.container(key="desk"):
-        if trouble:
-            st.error(trouble, icon=":material/error:")
-        try:
-            _page(mine, say)
-        except SignedOut:
-            raise
-        except ApiError as error:
-            st.error(problems.advice(say, error), icon=":material/error:")
-
-
-def settled(mine: Inquiry, say: Speech) -> str:
-    """Do what was clicked; returns a sentence if that failed."""
-    try:
-        mine.settle()
-    except SignedOut:
-        raise
-    except Gone:
-        return say("The log has no such event.")
-    except ApiError as error:
-        return problems.advice(say, error)
-    return ""
+    frame.show(
+        visit, say, mine, lambda: _page(mine, say), missing=say("The log has no such event.")
+    )
 
 
 def _page(mine: Inquiry, say: Speech) -> None:

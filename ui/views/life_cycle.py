@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import components, life, problems, trail
-from ui.client import ApiError, SignedOut
+from ui import components, life, trail
 from ui.life import Custody, Plan
 from ui.session import Visit
 from ui.text import Speech, mark
-from ui.views import erasures, holds, sidebar
+from ui.views import erasures, frame, holds
 
 SECTIONS = {
     "holds": mark("Legal holds"),
@@ -21,28 +20,7 @@ SECTIONS = {
 def show(visit: Visit, say: Speech) -> None:
     """Show the page of those who answer for what is kept; raises `SignedOut`."""
     mine = life.custody(visit)
-    trouble = _settled(mine, say)
-    sidebar.show_places(visit, say)
-    with st.container(key="desk"):
-        if trouble:
-            st.error(trouble, icon=":material/error:")
-        try:
-            _page(visit, mine, say)
-        except SignedOut:
-            raise
-        except ApiError as error:
-            st.error(problems.advice(say, error), icon=":material/error:")
-
-
-def _settled(mine: Custody, say: Speech) -> str:
-    """Do what was clicked; returns a sentence if that failed."""
-    try:
-        mine.settle()
-    except SignedOut:
-        raise
-    except ApiError as error:
-        return problems.advice(say, error)
-    return ""
+    frame.show(visit, say, mine, lambda: _page(visit, mine, say))
 
 
 def _page(visit: Visit, mine: Custody, say: Speech) -> None:

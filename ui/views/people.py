@@ -6,12 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from ui import components, problems, rights, roster
-from ui.client import ApiError, Gone, SignedOut
+from ui import components, rights, roster
 from ui.roster import SECTIONS, Roster
 from ui.session import Visit
 from ui.text import LANGS, Speech, mark
-from ui.views import explorer, keys, person, roles, sidebar
+from ui.views import explorer, frame, keys, person, roles
 
 _NAMES = {
     "people": mark("People"),
@@ -24,31 +23,7 @@ _NAMES = {
 def show(visit: Visit, say: Speech) -> None:
     """Show the page of those who look after people and access; raises `SignedOut`."""
     mine = roster.roster(visit)
-    trouble = _settled(mine, say)
-    sidebar.show_places(visit, say)
-    with st.container(key="desk"):
-        if trouble:
-            st.error(trouble, icon=":material/error:")
-        try:
-            _page(visit, mine, say)
-        except SignedOut:
-            raise
-        except Gone:
-            mine.open("")
-            st.rerun()
-        except ApiError as error:
-            st.error(problems.advice(say, error), icon=":material/error:")
-
-
-def _settled(mine: Roster, say: Speech) -> str:
-    """Do what was clicked; returns a sentence if that failed."""
-    try:
-        mine.settle()
-    except SignedOut:
-        raise
-    except ApiError as error:
-        return problems.advice(say, error)
-    return ""
+    frame.show(visit, say, mine, lambda: _page(visit, mine, say), gone=lambda: mine.open(""))
 
 
 def _page(visit: Visit, mine: Roster, say: Speech) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui import components, desk, problems, standing
-from ui.client import ApiError, Gone, SignedOut
+from ui import components, desk, standing
+from ui.client import ApiError
 from ui.desk import Desk
 from ui.safety import label
 from ui.session import Visit
 from ui.sources import Source
 from ui.text import Speech
-from ui.views import addition, sidebar, source
+from ui.views import addition, frame, source
 
 REFRESH_S = 3.0
 
@@ -19,31 +19,7 @@ REFRESH_S = 3.0
 def show(visit: Visit, say: Speech) -> None:
     """Show the page of those who look after the sources; raises `SignedOut`."""
     mine = desk.desk(visit)
-    trouble = _settled(mine, say)
-    sidebar.show_places(visit, say)
-    with st.container(key="desk"):
-        if trouble:
-            st.error(trouble, icon=":material/error:")
-        try:
-            _page(mine, say)
-        except SignedOut:
-            raise
-        except Gone:
-            mine.open("")
-            st.rerun()
-        except ApiError as error:
-            st.error(problems.advice(say, error), icon=":material/error:")
-
-
-def _settled(mine: Desk, say: Speech) -> str:
-    """Do what was clicked; returns a sentence if that failed."""
-    try:
-        mine.settle()
-    except SignedOut:
-        raise
-    except ApiError as error:
-        return problems.advice(say, error)
-    return ""
+    frame.show(visit, say, mine, lambda: _page(mine, say), gone=lambda: mine.open(""))
 
 
 def _page(mine: Desk, say: Speech) -> None:
