@@ -92,8 +92,13 @@ def joined(sentences: Sequence[Json], disagreements: Sequence[Json], lang: Lang)
         separator = "\n" if sentence["row"] else " "
         text = f"{text}{separator if text else ''}{marked.strip()}"
     for one in disagreements if text else ():
-        text += f"\n{contradiction(lang)} {''.join(f'[{n}]' for n in one['citations'])}."
+        text += f"\n{disputed(one['citations'], lang)}"
     return text
+
+
+def disputed(numbers: Sequence[int], lang: Lang) -> str:
+    """Say that documents disagree, and by which citations."""
+    return f"{contradiction(lang)} {''.join(f'[{n}]' for n in numbers)}."
 
 
 def still_permitted(body: Json, versions: Mapping[str, int]) -> Json:

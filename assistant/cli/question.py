@@ -10,7 +10,7 @@ import typer
 
 from assistant import wiring
 from assistant.access.identity import caller_with_login
-from assistant.answering.transcript import answer_json, passage_json
+from assistant.answering.transcript import answer_json, disputed, passage_json
 from assistant.cli.console import AsJson, Data, err, out, print_json, print_table, settings
 from assistant.cli.models import embedder_progress
 from assistant.domain import Answer, Delta, Done, Question, Status
@@ -84,6 +84,8 @@ def _print_sources(answer: Answer) -> None:
         out.print(answer.text, markup=False)
         for passage in answer.closest:
             out.print(f"  closest: {passage.title} — {passage.uri}", markup=False)
+    for one in answer.disagreements:
+        out.print(disputed([c.n for c in one.citations], answer.lang), markup=False)
     for citation in answer.citations:
         passage = citation.passage
         page = f", page {passage.page}" if passage.page else ""

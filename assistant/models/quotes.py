@@ -101,7 +101,7 @@ def _score(s: Signals) -> float:
         + 0.6 * (s.has_unit - s.lacks_unit)
         + 0.5 * (s.has_code - s.other_code)
         + 0.4 * (s.same_day - s.other_day)
-        - 0.3 * s.other_year
+        - 0.6 * s.other_year
         - 0.4 * s.names_missing
         - 1.0 * s.superseded
         - 1.0 * s.denied
