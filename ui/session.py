@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from ui import problems, provider
+from ui.break_glass import BreakGlass, Requests
 from ui.client import ApiError, Client, Gone
 from ui.model import Answer, Citation, Delta, Document, Filters, Head, Me, Near
 from ui.text import LANGS, Lang, Speech, language
@@ -67,6 +68,7 @@ class Visit:
     judged: tuple[Exchange, Answer, str] | None = None
     places: Sequence[Page] = ()
     me_at: float = field(default_factory=time.monotonic)
+    requests: Requests = field(default_factory=Requests)
 
     def begin_anew(self) -> None:
         """Leave the conversation."""
@@ -74,10 +76,11 @@ class Visit:
         self.exchanges = []
         self.opened = None
 
-    def refresh(self) -> None:
-        """Ask the API again for what the person may read and has asked."""
-        if time.monotonic() - self.me_at > ME_S:
+    def refresh(self, *, now: bool = False) -> None:
+        """Ask the API again for what the person may read and has asked for."""
+        if now or time.monotonic() - self.me_at > ME_S:
             self.me = self.client.me()
+            self.requests = _requests(self.client, self.me)
             self.me_at = time.monotonic()
 
     def settle(self) -> None:
@@ -194,8 +197,14 @@ def _begun(token: str) -> Visit:
     client = Client(api(), token)
     me = client.me()
     conversations = client.conversations() if me.person.asks else []
-    st.session_state[_VISIT] = begun = Visit(client, me, conversations)
+    begun = Visit(client, me, conversations, requests=_requests(client, me))
+    st.session_state[_VISIT] = begun
     return begun
+
+
+def _requests(client: Client, me: Me) -> Requests:
+    """Return what the person has asked for, if they are somebody who may."""
+    return BreakGlass(client).mine() if me.person.asks else Requests()
 
 
 def end(notice: str = "") -> None:

@@ -52,6 +52,7 @@ EVENTS = {
     "access.examined": mark("Access examined"),
     "access.break_glass_asked": mark("Access for a while asked"),
     "access.break_glass_approved": mark("Access for a while given"),
+    "access.break_glass_refused": mark("Access for a while refused"),
     "access.break_glass_ended": mark("Access for a while ended"),
     "access.break_glass_used": mark("Access for a while used"),
     "audit.read": mark("Log read"),
@@ -79,7 +80,20 @@ TONES = {
     "query.finished": "good",
 }
 
-_SHOWN = ("question", "login", "source", "change", "purpose", "method", "reason", "document_id")
+_SHOWN = (
+    "question",
+    "login",
+    "source",
+    "change",
+    "purpose",
+    "method",
+    "named",
+    "collection",
+    "reason",
+    "answer",
+    "document_id",
+)
+USED = "access.break_glass_used"
 _SYSTEM = "system"
 N_WORDS = 160
 
@@ -119,6 +133,8 @@ def details(one: LogEvent) -> str:
     told = [str(one.data[name]) for name in _SHOWN if one.data.get(name)]
     if one.type == "query.prompted":
         told = [str(one.data.get("standalone_question", ""))]
+    if one.type == USED and not one.query_id:
+        told.append(str(one.data.get("part", "")))
     text = " · ".join(told)
     return text if len(text) <= N_WORDS else text[: N_WORDS - 1] + "…"
 

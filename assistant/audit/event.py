@@ -19,12 +19,7 @@ import rfc8785
 from pydantic import JsonValue
 
 from assistant.access.principals import principals_sha256
-from assistant.audit.break_glass import (
-    BreakGlassApproved,
-    BreakGlassAsked,
-    BreakGlassEnded,
-    BreakGlassUsed,
-)
+from assistant.audit.break_glass import BreakGlassEvent
 from assistant.audit.life_cycle import (
     BackupCreated,
     BackupRestored,
@@ -330,10 +325,7 @@ EventData = (
     | KeyChanged
     | PolicyChanged
     | AccessExamined
-    | BreakGlassAsked
-    | BreakGlassApproved
-    | BreakGlassEnded
-    | BreakGlassUsed
+    | BreakGlassEvent
     | AuditRead
     | BackupCreated
     | BackupRestored

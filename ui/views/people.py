@@ -10,13 +10,14 @@ from ui import components, rights, roster
 from ui.roster import SECTIONS, Roster
 from ui.session import Visit
 from ui.text import LANGS, Speech, mark
-from ui.views import explorer, frame, keys, person, roles
+from ui.views import explorer, frame, keys, person, requests, roles
 
 _NAMES = {
     "people": mark("People"),
     "groups": mark("Groups"),
     "keys": mark("API keys"),
     "access": mark("Who may read what"),
+    "requests": mark("Access for a while"),
 }
 
 
@@ -34,10 +35,11 @@ def _page(visit: Visit, mine: Roster, say: Speech) -> None:
     elif mine.group:
         _group(mine, say)
     else:
-        _sections(mine, say)
+        _sections(visit, mine, say)
 
 
-def _sections(mine: Roster, say: Speech) -> None:
+def _sections(visit: Visit, mine: Roster, say: Speech) -> None:
+    asked = mine.glass.all()
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
     ):
@@ -52,7 +54,7 @@ def _sections(mine: Roster, say: Speech) -> None:
     chosen = st.segmented_control(
         say("Sections"),
         SECTIONS,
-        format_func=lambda section: say(_NAMES[section]),
+        format_func=lambda section: _name(say, section, len(asked.which("asked"))),
         default="people",
         required=True,
         key="people-section",
@@ -65,8 +67,16 @@ def _sections(mine: Roster, say: Speech) -> None:
             keys.show(mine, say)
         elif chosen == "access":
             explorer.show(mine, say)
+        elif chosen == "requests":
+            requests.show(visit, mine, say, asked)
         else:
             _people(mine, say)
+
+
+def _name(say: Speech, section: str, n_waiting: int) -> str:
+    """Name a section, with how many requests wait there."""
+    n = f" ({n_waiting})" if section == "requests" and n_waiting else ""
+    return say(_NAMES[section]) + n
 
 
 def _people(mine: Roster, say: Speech) -> None:
