@@ -7,6 +7,7 @@ from typing import Literal
 
 from ui.client import Client, read, segment
 from ui.model import Said
+from ui.people import Named
 
 MIN_REASON = 10
 MAX_WORDS = 2000
@@ -49,6 +50,10 @@ class Requests(Said):
         """Return those in one of these states."""
         return [one for one in self.requests if one.state in states]
 
+    def n_waiting_for(self, person_id: str) -> int:
+        """Count those that wait and that this person, who asked for none of them, may decide on."""
+        return sum(one.person_id != person_id for one in self.which("asked"))
+
 
 class Candidate(Said):
     """A document that a request may mean."""
@@ -58,6 +63,12 @@ class Candidate(Said):
     collection: str
     readable: bool
     rule: str
+
+
+class Candidates(Named):
+    """The documents that a request may mean."""
+
+    documents: tuple[Candidate, ...] = ()
 
 
 class BreakGlass:
@@ -79,10 +90,9 @@ class BreakGlass:
         asked = {"named": named, "reason": reason, "hours": hours}
         return read(Request, self._client.call("POST", "/v1/break-glass", asked))
 
-    def documents(self, request_id: str) -> list[Candidate]:
+    def documents(self, request_id: str) -> Candidates:
         """Return the documents that a request may mean; this is recorded."""
-        listed = self._client.call("GET", f"{_request(request_id)}/documents").json()
-        return [Candidate.model_validate(one) for one in listed["documents"]]
+        return read(Candidates, self._client.call("GET", f"{_request(request_id)}/documents"))
 
     def approve(self, request_id: str, document_id: str = "") -> Request:
         """Give somebody else what they asked for."""

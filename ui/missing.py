@@ -32,6 +32,7 @@ class Missing(Wishing):
     def look_at_requests(self) -> None:
         """Open the list of one's own requests."""
         self.shown = "requests"
+        self.visit.outdate()
 
     def close(self) -> None:
         """Close the dialog."""
@@ -45,12 +46,12 @@ class Missing(Wishing):
     def ask(self, reason: str, hours: int) -> None:
         """Ask for access to what is missed; raises `ApiError`."""
         self.sent = BreakGlass(self.visit.client).ask(self.named, reason, hours)
-        self.visit.refresh(now=True)
+        self.visit.outdate()
 
     def end(self, request_id: str) -> None:
         """End access, or withdraw a request; raises `ApiError`."""
         BreakGlass(self.visit.client).end(request_id)
-        self.visit.refresh(now=True)
+        self.visit.outdate()
 
 
 def missing(visit: Visit) -> Missing:

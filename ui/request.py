@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ui import rights
-from ui.break_glass import Candidate, Request, Requests
+from ui.break_glass import Candidate, Candidates, Request, Requests
+from ui.naming import Names
 from ui.rights import table_html
 from ui.safety import plain
 from ui.standing import chip_html
@@ -99,30 +100,25 @@ def rows_html(say: Speech, found: Sequence[Request]) -> str:
     return f'<div class="trail" role="list">{rows}</div>'
 
 
-def candidate(say: Speech, one: Candidate) -> str:
-    """Say where a document is, and what approving would change."""
-    return " · ".join((one.document_id, one.source, effect(say, one)))
-
-
-def effect(say: Speech, one: Candidate) -> str:
+def effect(say: Speech, one: Candidate, names: Names) -> str:
     """Say what approving would change for a document."""
     if one.readable:
         return say("is read already: {rule}", rule=one.rule)
     if one.rule == "not allowed":
         return say("would be opened")
-    return say("would stay closed: {why}", why=rights.rule_words(say, one.rule))
+    return say("would stay closed: {why}", why=rights.rule_words(say, one.rule, names))
 
 
-def candidates_html(say: Speech, found: Sequence[Candidate]) -> str:
+def candidates_html(say: Speech, found: Candidates) -> str:
     """Return the documents that a request may mean."""
     rows = [
         (
             f"<code>{plain(one.document_id)}</code>",
             plain(one.source),
             plain(one.collection),
-            plain(effect(say, one)),
+            plain(effect(say, one, found.known)),
         )
-        for one in found
+        for one in found.documents
     ]
     titles = (say("Document"), say("Source"), say("Collection"), say("If you approve"))
     return table_html(titles, rows)

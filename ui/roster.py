@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from ui.break_glass import BreakGlass, Candidate
+from ui.break_glass import BreakGlass, Candidates
 from ui.people import Comparison, Explanation, People, Readers, Reading, Simulation
 from ui.session import Visit
 from ui.wish import Wishing
@@ -34,7 +34,7 @@ class Roster(Wishing):
     secret: tuple[str, str, str] | None = None
     finding: tuple[str, Finding] | None = None
     request: str = ""
-    meant: list[Candidate] = field(default_factory=list)
+    meant: Candidates = field(default_factory=Candidates)
 
     def settle(self) -> None:
         """Do what was clicked since the last run; raises `ApiError`."""
@@ -52,7 +52,7 @@ class Roster(Wishing):
 
     def look_at(self, request_id: str, collection: str) -> None:
         """Show what a request may mean; raises `ApiError`."""
-        self.meant = [] if collection else self.glass.documents(request_id)
+        self.meant = Candidates() if collection else self.glass.documents(request_id)
         self.request = request_id
 
     def approve(self, request_id: str, document_id: str) -> None:

@@ -6,6 +6,7 @@ and nothing is shared between people.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -69,6 +70,7 @@ class Visit:
     places: Sequence[Page] = ()
     me_at: float = field(default_factory=time.monotonic)
     requests: Requests = field(default_factory=Requests)
+    n_waiting: int = 0
 
     def begin_anew(self) -> None:
         """Leave the conversation."""
@@ -76,12 +78,17 @@ class Visit:
         self.exchanges = []
         self.opened = None
 
-    def refresh(self, *, now: bool = False) -> None:
+    def refresh(self) -> None:
         """Ask the API again for what the person may read and has asked for."""
-        if now or time.monotonic() - self.me_at > ME_S:
+        if time.monotonic() - self.me_at > ME_S:
             self.me = self.client.me()
             self.requests = _requests(self.client, self.me)
+            self.n_waiting = _n_waiting(self.client, self.me)
             self.me_at = time.monotonic()
+
+    def outdate(self) -> None:
+        """Let the next run ask the API anew."""
+        self.me_at = -math.inf
 
     def settle(self) -> None:
         """Do what was clicked since the last run; raises `ApiError`."""
@@ -198,6 +205,7 @@ def _begun(token: str) -> Visit:
     me = client.me()
     conversations = client.conversations() if me.person.asks else []
     begun = Visit(client, me, conversations, requests=_requests(client, me))
+    begun.n_waiting = _n_waiting(client, me)
     st.session_state[_VISIT] = begun
     return begun
 
@@ -205,6 +213,11 @@ def _begun(token: str) -> Visit:
 def _requests(client: Client, me: Me) -> Requests:
     """Return what the person has asked for, if they are somebody who may."""
     return BreakGlass(client).mine() if me.person.asks else Requests()
+
+
+def _n_waiting(client: Client, me: Me) -> int:
+    """Count the requests that wait for the person, if they are somebody who decides."""
+    return BreakGlass(client).all().n_waiting_for(me.person.id) if me.person.administers else 0
 
 
 def end(notice: str = "") -> None:

@@ -111,12 +111,13 @@ def refuse(conn: Connection, request_id: str, refuser: Person, answer: str = "")
 def candidates(
     conn: Connection, request_id: str, approver: Person, max_age_s: float = 0.0
 ) -> list[Candidate]:
-    """Return the documents that a waiting request may mean, at most ten, by id.
+    """Return the documents that a waiting request may mean, at most ten; none of another one.
 
-    Raises as `approve` does; what is called so by its title counts, but no title is told.
+    What is called so by its title counts, but no title is told. Raises `Forbidden` and `NotFound`
+    as `approve` does.
     """
-    found, person = _waiting(conn, request_id, approver)
-    rows = _called(conn, found)
+    found, person = _decidable(conn, request_id, approver)
+    rows = _called(conn, found) if found.state == "asked" else []
     decided = decisions_on(conn, rows, principals_of(conn, person), max_age_s)
     return [
         Candidate(
@@ -185,6 +186,14 @@ def same_tenant(person: Person, other: Person) -> bool:
 
 
 def _waiting(conn: Connection, request_id: str, decider: Person) -> tuple[BreakGlass, Person]:
+    """Return a request that waits for this person among others, and who asked."""
+    found, person = _decidable(conn, request_id, decider)
+    if found.state != "asked":
+        raise Conflict(f"The request no longer waits: it is {found.state}.")
+    return found, person
+
+
+def _decidable(conn: Connection, request_id: str, decider: Person) -> tuple[BreakGlass, Person]:
     """Return a request that this person may decide on, locked, and who asked."""
     if decider.disabled_at is not None or not PERMISSIONS["approve_access"] & decider.roles:
         raise Forbidden()
@@ -194,8 +203,6 @@ def _waiting(conn: Connection, request_id: str, decider: Person) -> tuple[BreakG
         raise NotFound(f"There is no request {request_id!r}.")
     if person.id == decider.id:
         raise Forbidden("Nobody decides on what they asked for themselves.")
-    if found.state != "asked":
-        raise Conflict(f"The request no longer waits: it is {found.state}.")
     return found, person
 
 

@@ -206,11 +206,12 @@ class SyncOrdered:
 
 @dataclass(frozen=True, slots=True)
 class SourceChanged:
-    """A source was added, changed, scheduled or removed."""
+    """A source was added, changed, scheduled or removed; `fields` are the settings that changed."""
 
     type: ClassVar[str] = "connector.changed"
     source: str
     change: str
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,17 @@ Index(
     unique=True,
 )
 
+group_titles = Table(
+    "group_titles",
+    metadata,
+    Column(
+        "source_id", sa.BigInteger, ForeignKey("sources.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("group_name", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Index("ix_group_titles_group_name", "group_name"),
+)
+
 break_glass = Table(
     "break_glass",
     metadata,

@@ -57,5 +57,6 @@ def test_one_asks_another_approves_a_third_sees_what_was_read(tab: OpenTab, addr
     settled(otto)
     otto.get_by_role("button", name="End it now").press("Enter")
     expect(otto.locator(".request .state.good")).to_have_count(0)
-    ask(bruno, SALARY)
-    assert "41,500" not in bruno.content()
+    bruno.locator(".chip").first.click()
+    expect(bruno.get_by_text("Esta fonte não está mais disponível para você.")).to_be_visible()
+    expect(bruno.get_by_text("41,500")).to_have_count(0)

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui import components, rights, roster
+from ui import components, naming, rights, roster
 from ui.roster import SECTIONS, Roster
 from ui.session import Visit
 from ui.text import LANGS, Speech, mark
@@ -40,6 +40,10 @@ def _page(visit: Visit, mine: Roster, say: Speech) -> None:
 
 def _sections(visit: Visit, mine: Roster, say: Speech) -> None:
     asked = mine.glass.all()
+    waits = asked.n_waiting_for(visit.me.person.id)
+    if waits != visit.n_waiting:
+        visit.n_waiting = waits
+        st.rerun()  # the sidebar says how many, and is drawn before
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
     ):
@@ -54,7 +58,7 @@ def _sections(visit: Visit, mine: Roster, say: Speech) -> None:
     chosen = st.segmented_control(
         say("Sections"),
         SECTIONS,
-        format_func=lambda section: _name(say, section, len(asked.which("asked"))),
+        format_func=lambda section: _name(say, section, waits),
         default="people",
         required=True,
         key="people-section",
@@ -108,7 +112,7 @@ def _groups(mine: Roster, say: Speech) -> None:
 
 
 def _group(mine: Roster, say: Speech) -> None:
-    members = mine.people.members(mine.group)
+    found = mine.people.members(mine.group)
     st.button(
         say("All groups"),
         key="all-groups",
@@ -116,11 +120,13 @@ def _group(mine: Roster, say: Speech) -> None:
         icon=":material/arrow_back:",
         on_click=lambda: mine.open_group(""),
     )
-    components.heading(rights.short(mine.group))
-    components.line(
-        "status-line", [mine.group, say.plural("{n} member", "{n} members", len(members))]
-    )
-    st.html(rights.members_html(say, members))
+    components.heading(naming.title(mine.group, found.known))
+    words = [mine.group, say.plural("{n} member", "{n} members", len(found.members))]
+    if (known := found.known.get(mine.group)) is not None:
+        words.append(say("told by {origin}", origin=naming.origin(say, known)))
+        words += [age] if (age := naming.age(say, known)) else []
+    components.line("status-line", words)
+    st.html(rights.members_html(say, found))
 
 
 def _addition(mine: Roster, say: Speech) -> None:

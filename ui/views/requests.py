@@ -77,7 +77,7 @@ def _deciding(mine: Roster, say: Speech, one: Request) -> None:
             disabled=not (chosen or one.collection),
             on_click=mine.wishing(lambda: mine.approve(one.id, chosen)),
         )
-        answer = st.text_input(
+        st.text_input(
             f"{say('What to say if you refuse')} ({say('optional')})",
             key="refusal",
             max_chars=MAX_WORDS,
@@ -86,18 +86,19 @@ def _deciding(mine: Roster, say: Speech, one: Request) -> None:
             say("Refuse"),
             key="refuse",
             icon=":material/block:",
-            on_click=mine.wishing(lambda: mine.refuse(one.id, answer)),
+            # Read when it is done: what was typed last may come with the click.
+            on_click=mine.wishing(lambda: mine.refuse(one.id, st.session_state["refusal"])),
         )
 
 
 def _document(mine: Roster, say: Speech) -> str:
     """Show which documents may be meant; returns the one that is."""
-    if not mine.meant:
+    if not mine.meant.documents:
         words = say("No document here is called so. Refuse it, and say what you found.")
         st.warning(words, icon=":material/search_off:")
         return ""
     st.html(request.candidates_html(say, mine.meant))
-    ids = [one.document_id for one in mine.meant]
+    ids = [one.document_id for one in mine.meant.documents]
     if len(ids) == 1:
         return ids[0]
     chosen = st.selectbox(

@@ -118,7 +118,7 @@ def _asking(mine: Missing, say: Speech) -> None:
 
 def _sent(say: Speech, sent: Request) -> None:
     st.success(
-        say("Asked. An administrator decides; you see the answer here, in the sidebar."),
+        say("Asked. An administrator decides; the answer shows in the sidebar."),
         icon=":material/hourglass_top:",
     )
     st.html(request.card_html(say, sent, who=False))
@@ -126,7 +126,6 @@ def _sent(say: Speech, sent: Request) -> None:
 
 def _requests(mine: Missing, say: Speech) -> None:
     """Show what somebody asked for; what waits is withdrawn here, what is open ended."""
-    _tried(say, lambda: mine.visit.refresh(now=True))
     for one in mine.visit.requests.requests[:20]:
         with st.container(border=True, key=f"request-{one.id}", gap="small"):
             st.html(request.card_html(say, one, who=False))

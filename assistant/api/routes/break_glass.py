@@ -10,12 +10,12 @@ from fastapi import APIRouter, Path
 from sqlalchemy import Connection
 
 from assistant.access import break_glass
+from assistant.access.names import names_in
 from assistant.api.deps import Approver, AssistantOf, PeopleViewer, Reader, SignedIn
 from assistant.api.schemas.break_glass import (
     Approval,
     BreakGlassBody,
     BreakGlassList,
-    CandidateBody,
     CandidateList,
     NewBreakGlass,
     Refusal,
@@ -88,7 +88,9 @@ def meant(assistant: AssistantOf, caller: Approver, request_id: Id) -> Candidate
         for document_id in [one.document_id for one in found] or [""]:
             looked = AccessExamined("break-glass", (), document_id)
             assistant.audit.append(conn, Event(actor_of(caller), looked))
-    return CandidateList(documents=[CandidateBody(**dataclasses.asdict(one)) for one in found])
+        told = [dataclasses.asdict(one) for one in found]
+        names = [dataclasses.asdict(name) for name in names_in(conn, told).values()]
+    return CandidateList.model_validate({"documents": told, "names": names})
 
 
 @router.post("/{request_id}/approve")

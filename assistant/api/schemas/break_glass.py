@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from assistant.api.schemas.access import Named
 from assistant.api.schemas.questions import Request
 from assistant.store.break_glass import BreakGlass
 from assistant.store.people import Person
@@ -99,7 +100,7 @@ class CandidateBody(BaseModel):
     rule: str
 
 
-class CandidateList(BaseModel):
-    """The documents that a request may mean."""
+class CandidateList(Named):
+    """The documents that a request may mean, with what is known of groups in the rules."""
 
     documents: list[CandidateBody]

@@ -132,7 +132,7 @@ def test_a_document_is_asked_for_by_its_name_and_known_only_when_approved(
             "rule": "not allowed",
         }
     ]
-    assert max_.get(f"{other}/documents").json() == {"documents": []}
+    assert max_.get(f"{other}/documents").json() == {"documents": [], "names": []}
     assert max_.post(f"{other}/approve").status_code == 404
     refused = max_.post(f"{other}/refuse", json={"answer": "Ask Ana."}).json()
     assert (refused["state"], refused["answer"]) == ("refused", "Ask Ana.")
@@ -141,6 +141,7 @@ def test_a_document_is_asked_for_by_its_name_and_known_only_when_approved(
     assert max_.post(f"{one}/approve", json={"document_id": "another"}).status_code == 404
     approved = max_.post(f"{one}/approve").json()
     assert (approved["state"], approved["document_id"]) == ("active", paper)
+    assert max_.get(f"{one}/documents").json()["documents"] == []
     assert bruno.get(f"/v1/documents/{paper}").status_code == 200
     mine = bruno.get(f"{URL}/mine").json()["requests"]
     told = [(r["named"], r["document_id"], r["state"]) for r in mine]

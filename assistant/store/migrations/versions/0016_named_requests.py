@@ -18,11 +18,12 @@ def upgrade() -> None:
         "fk_break_glass_refused_by", "break_glass", "people", ["refused_by"], ["id"]
     )
     op.create_check_constraint(
-        "ck_break_glass_refused_by_another", "break_glass", "refused_by <> person_id"
+        op.f("ck_break_glass_refused_by_another"), "break_glass", "refused_by <> person_id"
     )
-    op.drop_constraint("ck_break_glass_one_target", "break_glass")
+    # 0015 left the naming convention to name it once more.
+    op.drop_constraint(op.f("ck_break_glass_ck_break_glass_one_target"), "break_glass")
     op.create_check_constraint(
-        "ck_break_glass_one_target",
+        op.f("ck_break_glass_one_target"),
         "break_glass",
         "(document_id = '' AND named = '') <> (collection = '')",
     )
