@@ -152,6 +152,8 @@ def test_an_auditor_sees_who_and_what_was_read_with_it(world: World) -> None:
         "Access for a while asked",
         "Access for a while given",
         "Access for a while used",
+        "read for a question",
+        "opened",
         document,
     ):
         assert words in vera.html, words
