@@ -234,6 +234,7 @@ class PermissionMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         assert not CANARY.search("".join(self.stage.logged))
+        self.stage.logged.clear()
 
 
 @pytest.fixture
