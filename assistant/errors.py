@@ -6,6 +6,7 @@ an RFC 9457 problem.
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar
 
 
@@ -59,6 +60,11 @@ class DiskFull(DependencyError):
 
     slug = "disk-full"
     status = 507
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Tell whether the operating system says with this error that no space is left."""
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
 
 
 class AuditUnavailable(DependencyError):

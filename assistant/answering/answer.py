@@ -10,7 +10,7 @@ from functools import partial
 
 from assistant.answering import prompt as prompts
 from assistant.answering.draft import Draft
-from assistant.answering.entry import LEFT, Entry
+from assistant.answering.entry import LEFT, UNEXPECTED, Entry
 from assistant.answering.record import Record
 from assistant.answering.verify import Similarity
 from assistant.answering.watched import Watched
@@ -60,6 +60,7 @@ class Answerer:
         entry = Entry(self._record, question)
         await entry.begin(prompt, retrieved, self._generator.name)
         draft = Draft(prompt)
+        ended = UNEXPECTED
         try:
             yield Status("answering")
             permitted = partial(self._retriever.still_permitted, question.caller)
@@ -73,12 +74,16 @@ class Answerer:
             yield draft.usage(self._generator)
             answer = await asyncio.to_thread(draft.answer, time.perf_counter() - started, permitted)
             finished = await entry.finish(answer)
+            ended = ""
         except (GeneratorExit, asyncio.CancelledError):
-            await asyncio.shield(entry.abort(LEFT))
+            ended = LEFT
             raise
         except AssistantError as error:
-            await entry.abort(error.slug)
+            ended = error.slug
             raise
+        finally:
+            if ended:
+                await asyncio.shield(entry.abort(ended))
         yield Done(finished)
 
     def _retrieve(self, question: Question, standalone: str, lang: Lang) -> Retrieved:
