@@ -73,6 +73,12 @@ class AuditUnavailable(DependencyError):
     slug = "audit-unavailable"
 
 
+class Stopping(DependencyError):
+    """The assistant is being stopped; ask again in a minute."""
+
+    slug = "stopping"
+
+
 class AuditTampered(AssistantError):
     """The audit log does not verify; keep the database as it is and call the auditor."""
 

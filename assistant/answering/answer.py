@@ -14,8 +14,8 @@ from assistant.answering.entry import LEFT, UNEXPECTED, Entry
 from assistant.answering.record import Record
 from assistant.answering.verify import Similarity
 from assistant.answering.watched import Watched
-from assistant.domain import Answer, AnswerEvent, Done, Lang, Passage, Question, Status
-from assistant.errors import AssistantError
+from assistant.domain import Answer, AnswerEvent, Caller, Done, Lang, Passage, Question, Status
+from assistant.errors import AssistantError, Stopping
 from assistant.ports import Generator
 from assistant.retrieval.query import condense
 from assistant.retrieval.retriever import Retrieved, Retriever
@@ -38,14 +38,21 @@ class Answerer:
         self._record = record
         self._similarity = similarity
         self._n_passages = n_passages
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Answer nothing more, and end within half a second what is being written."""
+        self._is_stopping = True
 
     async def answer(self, question: Question) -> AsyncIterator[AnswerEvent]:
         """Yield what happens to a question, up to `Done`.
 
-        Raises `AssistantError` when nothing can be answered now. Nothing goes to the generator
-        before the audit log holds what it will be given; closing the iterator stops the
-        generator and records that.
+        Raises `AssistantError` when nothing can be answered now, `Stopping` from a `stop` on.
+        Nothing goes to the generator before the audit log holds what it will be given; closing the
+        iterator stops the generator and records that.
         """
+        if self._is_stopping:
+            raise Stopping()
         started = time.perf_counter()
         lang = question.lang or question_language(question.text)
         standalone = condense(question.text, question.history, lang)
@@ -64,7 +71,7 @@ class Answerer:
         try:
             yield Status("answering")
             permitted = partial(self._retriever.still_permitted, question.caller)
-            welcome = partial(self._retriever.check_welcome, question.caller)
+            welcome = partial(self._check_welcome, question.caller)
             writer = Watched(self._generator, welcome)
             async with aclosing(
                 draft.write(writer, self._similarity, permitted)  # type: ignore[type-var]
@@ -85,6 +92,11 @@ class Answerer:
             if ended:
                 await asyncio.shield(entry.abort(ended))
         yield Done(finished)
+
+    def _check_welcome(self, caller: Caller) -> None:
+        if self._is_stopping:
+            raise Stopping()
+        self._retriever.check_welcome(caller)
 
     def _retrieve(self, question: Question, standalone: str, lang: Lang) -> Retrieved:
         return self._retriever.retrieve(

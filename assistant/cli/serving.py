@@ -104,6 +104,7 @@ def running(
                 yield Addresses(api, address)
             finally:
                 # Told at once: one after the other they could take too long for whoever waits.
+                assistant.answerer.stop()
                 server.should_exit = True
                 if worker is not None:
                     worker.stop()
