@@ -24,6 +24,7 @@ from tests.support.company import Company
 from tests.support.dying import Nursery, Order, nursery
 from tests.support.hashing import HashingEmbedder
 from tests.support.place import Place, create, restore
+from tests.support.scripted import ScriptedGenerator
 
 
 def rows(place: Place) -> dict[str, int]:
@@ -105,7 +106,7 @@ def test_a_backup_in_the_middle_of_a_run_is_the_catalog_of_that_moment(
         return Order(url, str(tmp_path), world.connector, world.config, **more)
 
     sealed.make_identity(tmp_path / "identity", tmp_path / "origin")
-    place = Place(database, tmp_path / "origin", HashingEmbedder())
+    place = Place(database, tmp_path / "origin", HashingEmbedder(), ScriptedGenerator())
     Company(database).person("ana")
     with worlds.folder(tmp_path / "papers") as world:
         world.begin()
@@ -123,7 +124,7 @@ def test_a_backup_in_the_middle_of_a_run_is_the_catalog_of_that_moment(
         ended = State.of(database)
         assert ended.rows["documents"] != state.rows["documents"]
         other = empty()
-        other.model = place.model
+        other.model, other.writer = place.model, place.writer
         assert restore(other, tmp_path / "one.backup", tmp_path / "identity").n_lost_events == 0
         State.of(other.database).must_equal(state, "after the restore")
         assert other.answer(LINE) == answer

@@ -111,7 +111,7 @@ def test_sessions_end_when_they_should(wrong_clock: float, company: Company, cli
         person = people.person_with_login(conn, "ana")
         short = people.start_session(conn, person.id, 0.0)
         long = people.start_session(conn, person.id, 60.0)
-    assert abs(lasts_s - ServeSettings().session_s) < 60
+    assert abs(lasts_s - ServeSettings.model_fields["session_s"].default) < 60
     for token, status in ((short, 401), (long, 200), (begun["token"], 200)):
         headers = {"Authorization": f"Bearer {token}"}
         assert ana.get("/v1/me", headers=headers).status_code == status
