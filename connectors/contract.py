@@ -78,10 +78,14 @@ class Complete(Mark):
 
 
 class Group(Frozen):
-    """A group of the source; `members` may be groups."""
+    """A group of the source; `members` may be groups.
+
+    `title` is what people call it, where its id isn't that; it is shown, and decides nothing.
+    """
 
     id: str
     members: frozenset[str]
+    title: str = ""
 
 
 class ConnectorError(Exception):
@@ -102,7 +106,11 @@ class RetryLater(ConnectorError):
 
 
 class Connector(Protocol):
-    """A transport: where documents are, what changed, and who may read them."""
+    """A transport: where documents are, what changed, and who may read them.
+
+    `Config.reach`, a class variable, may name the fields that say where secrets are sent; without
+    it every field does. Secrets outlive no change of these: they are asked for anew.
+    """
 
     Config: ClassVar[type[BaseModel]]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -17,6 +17,7 @@ _PRINCIPAL = re.compile(r"everyone|(user|group):\S.*")
 class FhirConfig(PathFields):
     """Which server, which resources, and who may read them."""
 
+    reach: ClassVar[frozenset[str]] = frozenset({"url", "token_url"})
     url: str = Field(title="Base URL", description="such as https://ehr.example/fhir/R4")
     types: tuple[str, ...] = Field(
         default=("Patient", "Encounter", "Condition", "Observation", "DiagnosticReport"),

@@ -89,6 +89,7 @@ def _address(url: str) -> str:
 class GitConfig(PathFields):
     """Which branch of which repository, how to get at it, and who may read its files."""
 
+    reach: ClassVar[frozenset[str]] = frozenset({"url", "ca_file", "known_hosts"})
     model_config = ConfigDict(
         frozen=True, extra="forbid", hide_input_in_errors=True, title="Git repository"
     )

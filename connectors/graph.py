@@ -47,6 +47,9 @@ _DELTA = {
 class GraphConfig(PathFields):
     """Which libraries, who signs in, and what their permissions mean."""
 
+    reach: ClassVar[frozenset[str]] = frozenset(
+        {"tenant", "client_id", "certificate", "key", "cloud"}
+    )
     tenant: str = Field(title="Tenant", pattern=r"^[\w.-]+$", description="id or domain")
     client_id: str = Field(title="Application", pattern=r"^[\w.-]+$", description="its client id")
     client_secret: SecretStr | None = Field(default=None, title="Secret")
@@ -187,7 +190,9 @@ class Graph:
     async def groups(self) -> AsyncIterator[Group]:
         """Yield Entra's groups with their direct members, people and groups."""
         people = await self._people()
-        async for group in self._graph.pages("/groups?$select=id&$top=999", "the groups"):
+        async for group in self._graph.pages(
+            "/groups?$select=id,displayName&$top=999", "the groups"
+        ):
             name = str(group["id"])
             members = set[str]()
             link = f"/groups/{quote(name, safe='')}/members?$select=id&$top=999"
@@ -196,7 +201,8 @@ class Graph:
                     members.add(f"group:{one['id']}")
                 elif (principal := people.get(str(one.get("id")))) is not None:
                     members.add(principal)
-            yield Group(id=f"group:{name}", members=frozenset(members))
+            title = str(group.get("displayName") or "")
+            yield Group(id=f"group:{name}", members=frozenset(members), title=title)
 
     async def aclose(self) -> None:
         """Close the connections."""

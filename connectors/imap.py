@@ -64,6 +64,7 @@ _ID = re.compile(r"(?P<folder>.+)/;UID=(?P<uid>[1-9][0-9]{0,9})", re.DOTALL)
 class ImapConfig(PathFields):
     """Which mailbox, who logs in, and which of its folders are read."""
 
+    reach: ClassVar[frozenset[str]] = frozenset({"host", "port", "security", "ca_file"})
     host: str = Field(title="Server", min_length=1, description="name of the mail server")
     port: int | None = Field(
         default=None, ge=1, le=65_535, description="993 with tls, else 143, where it is empty"

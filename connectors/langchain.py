@@ -75,6 +75,7 @@ _FAILURES = (
 class LangChainConfig(Frozen):
     """Which loader, what it is called with, and who may read what it loads."""
 
+    reach: ClassVar[frozenset[str]] = frozenset({"loader", "arguments"})
     loader: str = Field(
         title="Loader",
         pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$",

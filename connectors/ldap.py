@@ -43,6 +43,7 @@ _NAME = re.compile(r"(?!S-1-)(?!//)[^\s=\x00-\x1f\x7f](?:[^=\x00-\x1f\x7f]*[^\s=
 class LdapConfig(PathFields):
     """Which directory, who binds, and which of its entries are people and groups."""
 
+    reach: ClassVar[frozenset[str]] = frozenset({"host", "port", "security", "ca_file"})
     host: str = Field(title="Server", pattern=r"^[\w.:-]+$", description="name of the server")
     port: int | None = Field(
         default=None, ge=1, le=65_535, description="636 with tls, else 389, where it is empty"
@@ -186,7 +187,21 @@ class Ldap:
                 for sid in (*sids_of(person), *_primary(person)):
                     members[f"group:{sid}"].add(principal)
         _enter_primary_groups(people, groups, persons, names, members)
-        return [Group(id=one, members=frozenset(members[one] - {one})) for one in sorted(members)]
+        titles = self._titles(groups, names)
+        return [
+            Group(id=one, members=frozenset(members[one] - {one}), title=titles.get(one, ""))
+            for one in sorted(members)
+        ]
+
+    def _titles(self, groups: list[Entry], names: Mapping[str, str]) -> dict[str, str]:
+        """Return what groups are called that are known by their SID or distinguished name."""
+        titles = {}
+        for group in groups:
+            title, name = group.text(self._config.name), names[key_of(group.dn)]
+            for known in (name, *(f"group:{sid}" for sid in sids_of(group))):
+                if known != f"group:{title}":
+                    titles[known] = title
+        return titles
 
 
 def _names(groups: Iterable[Entry], attribute: str) -> dict[str, str]:

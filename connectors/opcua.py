@@ -60,6 +60,9 @@ _MODES = {
 class OpcUaConfig(PathFields):
     """Which server, who signs in, what is written down, and who may read it."""
 
+    reach: ClassVar[frozenset[str]] = frozenset(
+        {"url", "security", "certificate", "key", "server_certificate", "allow_plain"}
+    )
     url: str = Field(
         title="Address", pattern=r"^opc\.tcp://[^\s/@?#]+(/[^\s?#]*)?$", description="opc.tcp://…"
     )

@@ -72,6 +72,7 @@ def _prefix(value: str) -> str:
 class S3Config(PathFields):
     """Which bucket, how to reach it, and who may read."""
 
+    reach: ClassVar[frozenset[str]] = frozenset({"endpoint_url", "region", "ca_bundle"})
     bucket: Annotated[str, AfterValidator(_bucket)] = Field(
         title="Bucket", description="the bucket's name"
     )

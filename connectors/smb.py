@@ -49,6 +49,7 @@ _Sid = Annotated[str, Field(pattern=r"^S-1(-[0-9]+)+$")]
 class SmbConfig(PathFields):
     """Which share, who signs in, and what the security identifiers mean."""
 
+    reach: ClassVar[frozenset[str]] = frozenset({"host", "port", "encrypt"})
     host: str = Field(title="Server", pattern=r"^[\w.:-]+$", description="name of the file server")
     share: str = Field(title="Share", pattern=r"^[^\\/:*?\"<>|]+$", description="name of the share")
     path: str = Field(

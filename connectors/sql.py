@@ -93,6 +93,7 @@ def _local_paths(url: str) -> Iterator[Path]:
 class SqlConfig(PathFields):
     """Which database, which rows of it, and what they become."""
 
+    reach: ClassVar[frozenset[str]] = frozenset({"url"})
     model_config = ConfigDict(
         frozen=True, extra="forbid", hide_input_in_errors=True, title="Database"
     )

@@ -51,6 +51,7 @@ MAX_DEPTH = 100
 class WebDavConfig(PathFields):
     """Which folder, how to sign in, and who may read."""
 
+    reach: ClassVar[frozenset[str]] = frozenset({"url", "allow_http", "ca_bundle"})
     url: Annotated[str, AfterValidator(checked_url)] = Field(
         title="Address",
         description="of the folder, such as https://cloud.example.com/remote.php/dav/files/USER",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Generator
 from contextlib import closing
 from datetime import datetime
@@ -17,6 +18,8 @@ from ui.model import Said
 
 N_FOUND = 50
 SLOW_S = 120.0
+
+_ID = re.compile(r"[0-9a-f-]{32,36}")
 
 Format = Literal["jsonl", "cef", "ocsf"]
 
@@ -40,8 +43,9 @@ class LogEvent(Said):
 
     @property
     def query_id(self) -> str:
-        """The question that it belongs to."""
-        return str(self.data.get("query_id", ""))
+        """The question that it belongs to; a use of access for a while names it as its part."""
+        part = str(self.data.get("part", ""))
+        return str(self.data.get("query_id", "")) or (part if _ID.fullmatch(part) else "")
 
 
 class Found(Said):

@@ -45,13 +45,30 @@ class Added(Said):
     password: str
 
 
-class Group(Said):
-    """A group with its number of direct members."""
+class GroupName(Said):
+    """A group that is spoken of: what people call it, if that is known, and who tells it."""
 
     name: str
+    title: str = ""
     source: str = ""
     source_title: str = ""
     as_of: datetime | None = None
+
+
+class Named(Said):
+    """What speaks of groups, with what is known of each."""
+
+    names: tuple[GroupName, ...] = ()
+
+    @property
+    def known(self) -> dict[str, GroupName]:
+        """The groups by principal."""
+        return {one.name: one for one in self.names}
+
+
+class Group(GroupName):
+    """A group with its number of direct members."""
+
     n_members: int = 0
     path: tuple[str, ...] = ()
 
@@ -64,6 +81,12 @@ class Member(Said):
     login: str = ""
     full_name: str = ""
     disabled: bool = False
+
+
+class Members(Named):
+    """The direct members of a group."""
+
+    members: tuple[Member, ...] = ()
 
 
 class Key(Said):
@@ -93,7 +116,7 @@ class NewKey(Said):
     key: str
 
 
-class Detail(Said):
+class Detail(Named):
     """A person with their groups and keys."""
 
     person: Account
@@ -112,7 +135,7 @@ class Shelf(Said):
     examples: tuple[str, ...] = ()
 
 
-class Reading(Said):
+class Reading(Named):
     """What a person may read."""
 
     may_open: bool
@@ -130,7 +153,7 @@ class ReaderRow(Said):
     path: tuple[str, ...] = ()
 
 
-class Readers(Said):
+class Readers(Named):
     """Who may read a document."""
 
     document_id: str
@@ -154,7 +177,7 @@ class Entry(Said):
     decisive: bool = False
 
 
-class Explanation(Said):
+class Explanation(Named):
     """Why a person may read a document or not."""
 
     login: str
@@ -184,7 +207,7 @@ class Side(Said):
     only_principals: tuple[str, ...] = ()
 
 
-class Comparison(Said):
+class Comparison(Named):
     """What two people read alone and together."""
 
     one: Side
@@ -268,10 +291,10 @@ class People:
         listed = self._client.call("GET", "/v1/groups").json()["groups"]
         return [Group.model_validate(one) for one in listed]
 
-    def members(self, group: str) -> list[Member]:
+    def members(self, group: str) -> Members:
         """Return the direct members of a group."""
         path = f"/v1/groups/members?{urlencode({'group': group})}"
-        return [Member.model_validate(m) for m in self._client.call("GET", path).json()["members"]]
+        return read(Members, self._client.call("GET", path))
 
     def keys(self) -> Keys:
         """Return all keys."""

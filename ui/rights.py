@@ -5,6 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from ui.naming import (
+    Names,
+    age,
+    in_full,
+    origin,
+    path_html,
+    principal_html,
+    rule_html,
+    short,
+)
 from ui.people import (
     Account,
     Amount,
@@ -12,7 +22,7 @@ from ui.people import (
     Explanation,
     Group,
     Key,
-    Member,
+    Members,
     Readers,
     Reading,
     Shelf,
@@ -85,12 +95,12 @@ def facts(say: Speech, one: Account) -> list[str]:
     return words
 
 
-def held_html(say: Speech, groups: Sequence[Group]) -> str:
+def held_html(say: Speech, groups: Sequence[Group], names: Names) -> str:
     """Return the groups that somebody is in, with the way to each."""
     rows = [
         (
-            f"<b>{plain(short(one.name))}</b>",
-            path_html(one.path),
+            _group(one),
+            path_html(one.path, names),
             plain(origin(say, one)),
             plain(age(say, one)),
         )
@@ -104,7 +114,7 @@ def groups_html(say: Speech, groups: Sequence[Group]) -> str:
     """Return groups as rows that can be opened."""
     rows = "".join(
         f'<button type="button" role="listitem" class="trace" data-open="g{n}">'
-        f'<span class="about"><b>{plain(short(one.name))}</b></span>'
+        f'<span class="about">{_group(one)}</span>'
         f'<span class="about">{plain(origin(say, one))}</span>'
         f'<span class="seq">{plain(age(say, one))}</span>'
         f"<span>{plain(say.plural('{n} member', '{n} members', one.n_members))}</span></button>"
@@ -113,15 +123,16 @@ def groups_html(say: Speech, groups: Sequence[Group]) -> str:
     return f'<div class="trail people" role="list">{rows}</div>'
 
 
-def members_html(say: Speech, members: Sequence[Member]) -> str:
+def members_html(say: Speech, found: Members) -> str:
     """Return the direct members of a group."""
     rows = []
-    for one in members:
+    for one in found.members:
         if one.person_id is not None:
             tone = ("bad", say("Disabled")) if one.disabled else ("good", say("Person"))
             named = f"<b>{plain(one.full_name or one.login)}</b> {plain(one.login)}"
         elif one.principal.startswith("group:"):
-            tone, named = ("busy", say("Group")), f"<b>{plain(short(one.principal))}</b>"
+            tone = ("busy", say("Group"))
+            named = principal_html(say, one.principal, found.known)
         else:
             tone, named = ("late", say("Not known here")), f"<b>{plain(one.principal)}</b>"
         rows.append((named, chip_html(*tone)))
@@ -158,8 +169,8 @@ def reading_html(say: Speech, found: Reading) -> str:
         (
             _place(one),
             say.number(one.n_documents),
-            _rule(one.rule),
-            path_html(one.path),
+            rule_html(one.rule, found.known),
+            path_html(one.path, found.known),
         )
         for one in found.shelves
     ]
@@ -172,8 +183,8 @@ def readers_html(say: Speech, found: Readers) -> str:
     rows = [
         (
             f"<b>{plain(one.name or one.login)}</b> {plain(one.login)}",
-            _rule(one.rule),
-            path_html(one.path),
+            rule_html(one.rule, found.known),
+            path_html(one.path, found.known),
         )
         for one in found.readers
     ]
@@ -185,7 +196,7 @@ def acl_html(say: Speech, found: Readers) -> str:
     """Return the ACL of a document."""
     lists = (("allow", found.allow), ("deny", found.deny), ("all_of", found.all_of))
     rows = "".join(
-        f"<li><b>{plain(say(LISTS[kind]))}</b> {plain(', '.join(names))}</li>"
+        f"<li><b>{plain(say(LISTS[kind]))}</b> {_listed(say, names, found)}</li>"
         for kind, names in lists
         if names
     )
@@ -198,8 +209,8 @@ def explanation_html(say: Speech, found: Explanation) -> str:
     rows = [
         (
             plain(say(LISTS.get(one.list, one.list))),
-            f"<b>{plain(one.principal)}</b>",
-            path_html(one.path) if one.held else plain(say("does not hold it")),
+            principal_html(say, one.principal, found.known),
+            path_html(one.path, found.known) if one.held else plain(say("does not hold it")),
             chip_html("good" if found.allowed else "bad", say("decides")) if one.decisive else "",
         )
         for one in found.entries
@@ -222,7 +233,7 @@ def comparison_html(say: Speech, found: Comparison) -> str:
     titles = (say("Who"), say("Collection"), say("Documents"))
     held = "".join(
         f"<li><b>{plain(say('Only {login}', login=side.login))}</b> "
-        f"{plain(', '.join(side.only_principals))}</li>"
+        f"{plain(', '.join(in_full(one, found.known) for one in side.only_principals))}</li>"
         for side in (found.one, found.other)
         if side.only_principals
     )
@@ -258,9 +269,10 @@ def simulation_words(say: Speech, found: Simulation) -> str:
     )
 
 
-def rule_words(say: Speech, rule: str) -> str:
+def rule_words(say: Speech, rule: str, names: Names) -> str:
     """Say why a person may read a document or not."""
-    kind, _, name = rule.partition(" ")
+    kind, _, principal = rule.partition(" ")
+    name = in_full(principal, names)
     if kind == "allow":
         return say("“{principal}” may read it, and the person holds that.", principal=name)
     if kind == "deny":
@@ -284,30 +296,20 @@ def table_html(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f'<table class="runs"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def path_html(path: Sequence[str]) -> str:
-    """Return the way from a person to a principal."""
-    if not path:
-        return ""
-    steps = '<i class="arrow">→</i>'.join(f"<span>{plain(short(one))}</span>" for one in path)
-    return f'<div class="path" title="{plain(" → ".join(path))}">{steps}</div>'
+def _group(one: Group) -> str:
+    """Return a group as people call it, with its own name where that is another."""
+    if not one.title:
+        return f"<b>{plain(short(one.name))}</b>"
+    return f'<b>{plain(one.title)}</b> <span class="quiet">{plain(short(one.name))}</span>'
 
 
-def short(principal: str) -> str:
-    """Return a principal without what tells where it is from."""
-    kind, _, name = principal.partition(":")
-    if kind == "user":
-        return name.rpartition("|")[2]
-    return name.partition(":")[2] or name if kind == "group" else principal
-
-
-def origin(say: Speech, group: Group) -> str:
-    """Say who tells a group's members."""
-    return group.source_title or say("Identity provider")
-
-
-def age(say: Speech, group: Group) -> str:
-    """Say since when a group's members are known."""
-    return say.ago(group.as_of) if group.as_of is not None else ""
+def _listed(say: Speech, principals: Sequence[str], found: Readers) -> str:
+    shown = []
+    for one in principals:
+        known = found.known.get(one)
+        told = f", {origin(say, known)}" if known is not None and known.title else ""
+        shown.append(plain(in_full(one, found.known) + told))
+    return " · ".join(shown)
 
 
 def _amount(say: Speech, one: Amount) -> tuple[str, str]:
@@ -318,7 +320,3 @@ def _place(one: Shelf) -> str:
     """Return a collection, with its source where that is called otherwise."""
     source = f'<div class="quiet">{plain(one.source)}</div>' if one.source != one.collection else ""
     return f"<b>{plain(one.collection)}</b>{source}"
-
-
-def _rule(rule: str) -> str:
-    return f'<span class="quiet rule">{plain(rule)}</span>'

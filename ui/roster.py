@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
+from ui.break_glass import BreakGlass, Candidates
 from ui.people import Comparison, Explanation, People, Readers, Reading, Simulation
 from ui.session import Visit
 from ui.wish import Wishing
 
 _ROSTER = "roster"
 
-SECTIONS = ("people", "groups", "keys", "access")
+SECTIONS = ("people", "groups", "keys", "access", "requests")
 
 Finding = Reading | Readers | Explanation | Comparison | Simulation
 """What the access explorer was told."""
@@ -20,18 +21,20 @@ Finding = Reading | Readers | Explanation | Comparison | Simulation
 
 @dataclass(slots=True)
 class Roster(Wishing):
-    """The person or group that is open; a secret that is shown this once; what was explored.
+    """The person, group or request that is open; a secret shown this once; what was explored.
 
     `secret` holds what it is (`password` or `key`), whose, and the secret itself.
     """
 
     people: People
+    glass: BreakGlass
     opened: str = ""
     group: str = ""
     is_adding: bool = False
     secret: tuple[str, str, str] | None = None
     finding: tuple[str, Finding] | None = None
-    chosen: dict[str, str] = field(default_factory=dict)
+    request: str = ""
+    meant: Candidates = field(default_factory=Candidates)
 
     def settle(self) -> None:
         """Do what was clicked since the last run; raises `ApiError`."""
@@ -46,6 +49,21 @@ class Roster(Wishing):
     def open_group(self, name: str) -> None:
         """Show a group, or all."""
         self.opened, self.group = "", name
+
+    def look_at(self, request_id: str, collection: str) -> None:
+        """Show what a request may mean; raises `ApiError`."""
+        self.meant = Candidates() if collection else self.glass.documents(request_id)
+        self.request = request_id
+
+    def approve(self, request_id: str, document_id: str) -> None:
+        """Give somebody what they asked for; raises `ApiError`."""
+        self.glass.approve(request_id, document_id)
+        self.request = ""
+
+    def refuse(self, request_id: str, answer: str) -> None:
+        """Refuse what somebody asked for; raises `ApiError`."""
+        self.glass.refuse(request_id, answer.strip())
+        self.request = ""
 
     def begin(self) -> None:
         """Show the form of a new person."""
@@ -65,6 +83,6 @@ class Roster(Wishing):
 def roster(visit: Visit) -> Roster:
     """Return the tab's roster."""
     if _ROSTER not in st.session_state:
-        st.session_state[_ROSTER] = Roster(People(visit.client))
+        st.session_state[_ROSTER] = Roster(People(visit.client), BreakGlass(visit.client))
     found: Roster = st.session_state[_ROSTER]
     return found

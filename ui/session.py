@@ -6,6 +6,7 @@ and nothing is shared between people.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,6 +16,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from ui import problems, provider
+from ui.break_glass import BreakGlass, Requests
 from ui.client import ApiError, Client, Gone
 from ui.model import Answer, Citation, Delta, Document, Filters, Head, Me, Near
 from ui.text import LANGS, Lang, Speech, language
@@ -67,6 +69,8 @@ class Visit:
     judged: tuple[Exchange, Answer, str] | None = None
     places: Sequence[Page] = ()
     me_at: float = field(default_factory=time.monotonic)
+    requests: Requests = field(default_factory=Requests)
+    n_waiting: int = 0
 
     def begin_anew(self) -> None:
         """Leave the conversation."""
@@ -75,10 +79,16 @@ class Visit:
         self.opened = None
 
     def refresh(self) -> None:
-        """Ask the API again for what the person may read and has asked."""
+        """Ask the API again for what the person may read and has asked for."""
         if time.monotonic() - self.me_at > ME_S:
             self.me = self.client.me()
+            self.requests = _requests(self.client, self.me)
+            self.n_waiting = _n_waiting(self.client, self.me)
             self.me_at = time.monotonic()
+
+    def outdate(self) -> None:
+        """Let the next run ask the API anew."""
+        self.me_at = -math.inf
 
     def settle(self) -> None:
         """Do what was clicked since the last run; raises `ApiError`."""
@@ -194,8 +204,20 @@ def _begun(token: str) -> Visit:
     client = Client(api(), token)
     me = client.me()
     conversations = client.conversations() if me.person.asks else []
-    st.session_state[_VISIT] = begun = Visit(client, me, conversations)
+    begun = Visit(client, me, conversations, requests=_requests(client, me))
+    begun.n_waiting = _n_waiting(client, me)
+    st.session_state[_VISIT] = begun
     return begun
+
+
+def _requests(client: Client, me: Me) -> Requests:
+    """Return what the person has asked for, if they are somebody who may."""
+    return BreakGlass(client).mine() if me.person.asks else Requests()
+
+
+def _n_waiting(client: Client, me: Me) -> int:
+    """Count the requests that wait for the person, if they are somebody who decides."""
+    return BreakGlass(client).all().n_waiting_for(me.person.id) if me.person.administers else 0
 
 
 def end(notice: str = "") -> None:

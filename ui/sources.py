@@ -143,6 +143,48 @@ class Look(Said):
     readers: dict[str, int] = Field(default_factory=dict)
 
 
+class FieldChange(Said):
+    """A setting with what is stored and what would be."""
+
+    field: str
+    before: Any = None
+    after: Any = None
+
+
+class Trial(Said):
+    """What a change of a source would do; without `test`, how it is reached stays."""
+
+    changes: tuple[FieldChange, ...] = ()
+    secrets: tuple[str, ...] = ()
+    lists_again: bool = False
+    test: Look | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """What somebody changes of a source; None in `config` takes a setting away."""
+
+    config: Mapping[str, Any]
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    title: str | None = None
+    industry: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it changes nothing."""
+        return not (self.config or self.secrets) and self.title is self.industry is None
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """Return it as the API takes it."""
+        return {
+            "config": dict(self.config),
+            "secrets": dict(self.secrets),
+            "title": self.title,
+            "industry": self.industry,
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A source that somebody is adding."""
@@ -195,6 +237,15 @@ class Sources:
     def add(self, draft: Draft) -> Source:
         """Store a source."""
         return read(Source, self.client.call("POST", "/v1/connectors", draft.body))
+
+    def try_change(self, name: str, patch: Patch, *, public: bool) -> Trial:
+        """Look at what a change would do; nothing is stored."""
+        body = {**patch.body, "public": public}
+        return read(Trial, self.client.call("POST", f"{_path(name)}/changes", body, SLOW_S))
+
+    def change(self, name: str, patch: Patch) -> None:
+        """Change some of a source."""
+        self.client.call("PATCH", _path(name), patch.body)
 
     def remove(self, name: str) -> None:
         """Remove a source with its documents."""

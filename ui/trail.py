@@ -52,6 +52,7 @@ EVENTS = {
     "access.examined": mark("Access examined"),
     "access.break_glass_asked": mark("Access for a while asked"),
     "access.break_glass_approved": mark("Access for a while given"),
+    "access.break_glass_refused": mark("Access for a while refused"),
     "access.break_glass_ended": mark("Access for a while ended"),
     "access.break_glass_used": mark("Access for a while used"),
     "audit.read": mark("Log read"),
@@ -79,7 +80,25 @@ TONES = {
     "query.finished": "good",
 }
 
-_SHOWN = ("question", "login", "source", "change", "purpose", "method", "reason", "document_id")
+_SHOWN = (
+    "question",
+    "login",
+    "source",
+    "change",
+    "purpose",
+    "method",
+    "named",
+    "collection",
+    "reason",
+    "answer",
+    "document_id",
+)
+USED = "access.break_glass_used"
+PARTS = {
+    "document": mark("opened"),
+    "search": mark("found by a search"),
+    "records": mark("its records read"),
+}
 _SYSTEM = "system"
 N_WORDS = 160
 
@@ -96,12 +115,12 @@ def events_html(say: Speech, events: Sequence[LogEvent], who: Callable[[str], st
 
 
 def _event(say: Speech, one: LogEvent, who: Callable[[str], str]) -> str:
-    tone = TONES.get(one.type, "")
+    tone, about = TONES.get(one.type, ""), plain(details(say, one))
     return (
         f'<button type="button" role="listitem" class="trace" data-open="e{one.seq}">'
         f'<span class="when">{plain(say.instant(one.at))}</span>'
         f'<span class="state {tone}">{plain(named(say, one.type))}</span>'
-        f'<span class="about"><b>{plain(actor(say, one, who))}</b> {plain(details(one))}</span>'
+        f'<span class="about"><b>{plain(actor(say, one, who))}</b> {about}</span>'
         f'<span class="seq">#{one.seq}</span></button>'
     )
 
@@ -114,11 +133,14 @@ def actor(say: Speech, one: LogEvent, who: Callable[[str], str]) -> str:
     return say("The assistant itself") if person_id == _SYSTEM else who(person_id)
 
 
-def details(one: LogEvent) -> str:
+def details(say: Speech, one: LogEvent) -> str:
     """Return the few words of an event that tell what it is about."""
     told = [str(one.data[name]) for name in _SHOWN if one.data.get(name)]
     if one.type == "query.prompted":
         told = [str(one.data.get("standalone_question", ""))]
+    if one.type == USED:
+        part = str(one.data.get("part", ""))
+        told.append(say("read for a question") if one.query_id else say(PARTS.get(part, part)))
     text = " · ".join(told)
     return text if len(text) <= N_WORDS else text[: N_WORDS - 1] + "…"
 

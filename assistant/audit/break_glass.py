@@ -16,6 +16,7 @@ class BreakGlassAsked:
     collection: str
     hours: int
     reason: str
+    named: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,17 @@ class BreakGlassApproved:
     request_id: str
     person_id: str
     expires_at: str
+    document_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BreakGlassRefused:
+    """A second person did not give the access that was asked for, and perhaps said why."""
+
+    type: ClassVar[str] = "access.break_glass_refused"
+    request_id: str
+    person_id: str
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +58,8 @@ class BreakGlassUsed:
     request_id: str
     document_id: str
     part: str
+
+
+BreakGlassEvent = (
+    BreakGlassAsked | BreakGlassApproved | BreakGlassRefused | BreakGlassEnded | BreakGlassUsed
+)

@@ -19,12 +19,7 @@ import rfc8785
 from pydantic import JsonValue
 
 from assistant.access.principals import principals_sha256
-from assistant.audit.break_glass import (
-    BreakGlassApproved,
-    BreakGlassAsked,
-    BreakGlassEnded,
-    BreakGlassUsed,
-)
+from assistant.audit.break_glass import BreakGlassEvent
 from assistant.audit.life_cycle import (
     BackupCreated,
     BackupRestored,
@@ -211,11 +206,12 @@ class SyncOrdered:
 
 @dataclass(frozen=True, slots=True)
 class SourceChanged:
-    """A source was added, changed, scheduled or removed."""
+    """A source was added, changed, scheduled or removed; `fields` are the settings that changed."""
 
     type: ClassVar[str] = "connector.changed"
     source: str
     change: str
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,10 +326,7 @@ EventData = (
     | KeyChanged
     | PolicyChanged
     | AccessExamined
-    | BreakGlassAsked
-    | BreakGlassApproved
-    | BreakGlassEnded
-    | BreakGlassUsed
+    | BreakGlassEvent
     | AuditRead
     | BackupCreated
     | BackupRestored

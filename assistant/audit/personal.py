@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import JsonValue
 from sqlalchemy import Connection
 
-from assistant.audit.break_glass import BreakGlassAsked
+from assistant.audit.break_glass import BreakGlassAsked, BreakGlassRefused
 from assistant.audit.event import (
     Event,
     QueryAccepted,
@@ -17,11 +17,12 @@ from assistant.audit.provisioning import PersonPushed
 from assistant.store import subject_keys
 
 _FIELDS = {
-    QueryAccepted.type: "question",
-    QueryPrompted.type: "standalone_question",
-    SignInFailed.type: "login",
-    PersonPushed.type: "user_name",
-    BreakGlassAsked.type: "reason",
+    QueryAccepted.type: ("question",),
+    QueryPrompted.type: ("standalone_question",),
+    SignInFailed.type: ("login",),
+    PersonPushed.type: ("user_name",),
+    BreakGlassAsked.type: ("reason", "named"),
+    BreakGlassRefused.type: ("answer",),
 }
 
 
@@ -32,11 +33,11 @@ def login_subject(login: str) -> str:
 
 def sealed_fields(conn: Connection, event: Event) -> dict[str, JsonValue]:
     """Return the personal fields of an event's data, sealed for its subject and month."""
-    name = _FIELDS.get(event.data.type)
-    if name is None:
-        return {}
-    value = plain(getattr(event.data, name))
-    return {name: dict(subject_keys.seal(conn, _subject(event), event.at, value))}
+    fields = {n: plain(getattr(event.data, n)) for n in _FIELDS.get(event.data.type, ())}
+    return {
+        name: dict(subject_keys.seal(conn, _subject(event), event.at, value))
+        for name, value in fields.items()
+    }
 
 
 def _subject(event: Event) -> str:
@@ -44,6 +45,6 @@ def _subject(event: Event) -> str:
     match event.data:
         case SignInFailed(login):
             return login_subject(login)
-        case PersonPushed(person_id):
+        case PersonPushed(person_id) | BreakGlassRefused(person_id=person_id):
             return person_id
     return event.actor.person_id

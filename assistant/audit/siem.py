@@ -40,6 +40,7 @@ _CLASSES = {
     "policy.key_changed": _Class(*_ACCOUNT, 99, 6),
     "access.break_glass_asked": _Class(*_ACCESS, 99, 6),
     "access.break_glass_approved": _Class(*_ACCESS, 1, 8),
+    "access.break_glass_refused": _Class(*_ACCESS, 2, 6),
     "access.break_glass_ended": _Class(*_ACCESS, 2, 5),
     "access.break_glass_used": _Class(*_DATA, 1, 8),
     "access.examined": _Class(*_DATA, 1, 4),

@@ -8,14 +8,22 @@ from typing import Any
 
 from assistant.store.ledger import Terms
 
-_SUBJECTS = ("document_id", "source", "conversation_id", "person_id", "login", "subject")
+_SUBJECTS = (
+    "document_id",
+    "source",
+    "conversation_id",
+    "person_id",
+    "login",
+    "subject",
+    "request_id",
+)
 _SEALED = {"key", "sealed"}
 
 
 def terms_of(body: bytes) -> Terms:
     """Return the terms of an event's canonical JSON.
 
-    `subjects` are the documents, sources, conversations and people that it names, and the keys
+    `subjects` are the documents, sources, conversations, people and requests it names, and the keys
     that its personal fields are sealed with.
     """
     event: dict[str, Any] = json.loads(body)

@@ -9,7 +9,12 @@ import typer
 
 from assistant import wiring
 from assistant.access import break_glass
-from assistant.audit.break_glass import BreakGlassApproved, BreakGlassAsked, BreakGlassEnded
+from assistant.audit.break_glass import (
+    BreakGlassApproved,
+    BreakGlassAsked,
+    BreakGlassEnded,
+    BreakGlassRefused,
+)
 from assistant.audit.event import SYSTEM, Actor, Event
 from assistant.audit.uses import record_expired
 from assistant.cli.console import AsJson, Data, out, print_json, print_table, settings
@@ -25,6 +30,7 @@ def ask(
     user: Annotated[str, typer.Option(help="Login of the person who needs it.")],
     reason: Annotated[str, typer.Option(help="Why, for the second person and for auditors.")],
     doc: Annotated[str, typer.Option(help="The document's id.")] = "",
+    named: Annotated[str, typer.Option(help="Or its title, address or path.")] = "",
     collection: Annotated[str, typer.Option(help="Or a whole collection.")] = "",
     hours: Annotated[int, typer.Option(help="For how long, from the approval on.")] = 1,
     data: Data = None,
@@ -39,12 +45,13 @@ def ask(
                 conn,
                 person,
                 document_id=doc,
+                named=named,
                 collection=collection,
                 reason=reason,
                 hours=hours,
                 max_hours=chosen.access.break_glass_hours,
             )
-            asked = BreakGlassAsked(found.id, doc, collection, hours, found.reason)
+            asked = BreakGlassAsked(found.id, doc, collection, hours, found.reason, named)
             log.append(conn, Event(_actor(person), asked))
     out.print(f"Asked: {found.id}. It lapses unless approved within {rows.PATIENCE_H} hours.")
 
@@ -53,6 +60,7 @@ def ask(
 def approve(
     request_id: str,
     by: Annotated[str, typer.Option(help="Login of the second person, an admin.")],
+    doc: Annotated[str, typer.Option(help="Which document, if several are called so.")] = "",
     data: Data = None,
 ) -> None:
     """Give the access that somebody else asked for, from now on."""
@@ -62,15 +70,37 @@ def approve(
         with database.begin() as conn:
             record_expired(log, conn)
             approver = people.person_with_login(conn, by)
-            found = break_glass.approve(conn, request_id, approver, chosen.sync.acl_max_age_s)
-            approved = BreakGlassApproved(found.id, found.person_id, str(found.expires_at))
+            max_age_s = chosen.sync.acl_max_age_s
+            found = break_glass.approve(conn, request_id, approver, max_age_s, document_id=doc)
+            approved = BreakGlassApproved(
+                found.id, found.person_id, str(found.expires_at), found.document_id
+            )
             log.append(conn, Event(_actor(approver), approved))
     out.print(f"Approved until {found.expires_at}.")
 
 
+@app.command()
+def refuse(
+    request_id: str,
+    by: Annotated[str, typer.Option(help="Login of the second person, an admin.")],
+    answer: Annotated[str, typer.Option(help="What to say to whoever asked.")] = "",
+    data: Data = None,
+) -> None:
+    """Refuse what somebody else asked for."""
+    chosen = settings(data)
+    with wiring.database(chosen) as database:
+        log = wiring.audit_log(chosen, database)
+        with database.begin() as conn:
+            refuser = people.person_with_login(conn, by)
+            found = break_glass.refuse(conn, request_id, refuser, answer)
+            refused = BreakGlassRefused(found.id, found.person_id, found.answer)
+            log.append(conn, Event(_actor(refuser), refused))
+    out.print(f"{request_id} is refused.")
+
+
 @app.command(name="list")
 def list_(data: Data = None, as_json: AsJson = False) -> None:
-    """List the requests: those that wait, are active, have ended or lapsed."""
+    """List the requests: those that wait, are active, ended, lapsed or refused."""
     chosen = settings(data)
     with wiring.database(chosen) as database:
         log = wiring.audit_log(chosen, database)
@@ -81,7 +111,7 @@ def list_(data: Data = None, as_json: AsJson = False) -> None:
     if as_json:
         print_json([dataclasses.asdict(one) for one in found])
         return
-    columns = ("id", "state", "who", "what", "until", "approved by", "reason")
+    columns = ("id", "state", "who", "what", "until", "decided by", "reason")
     print_table(
         "Access for a while",
         columns,
@@ -90,9 +120,9 @@ def list_(data: Data = None, as_json: AsJson = False) -> None:
                 one.id,
                 one.state,
                 logins.get(one.person_id, ""),
-                one.document_id or one.collection,
+                one.named or one.document_id or one.collection,
                 one.expires_at or f"{one.hours} h",
-                logins.get(one.approved_by or "", ""),
+                logins.get(one.approved_by or one.refused_by or "", ""),
                 one.reason,
             )
             for one in found

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy import Connection
@@ -17,14 +17,17 @@ from assistant.access.comparison import Comparison, compare
 from assistant.access.explanation import Entry, Explanation, explain
 from assistant.access.identity import caller_with_login
 from assistant.access.invisibility import why
-from assistant.access.readers import readers, reading
+from assistant.access.names import called, names_in
+from assistant.access.readers import Readers, Reading, readers, reading
 from assistant.access.rights import Amount
 from assistant.access.simulation import Change, Simulation, acl_of, membership, simulate
 from assistant.audit.event import SYSTEM, AccessExamined, Event
 from assistant.cli import break_glass
 from assistant.cli.console import AsJson, Data, out, print_json, print_table, settings
+from assistant.domain import Principal
 from assistant.errors import InvalidRequest
 from assistant.settings import Settings
+from assistant.store.group_names import GroupName
 from assistant.store.readable import Target
 
 app = typer.Typer(help="Who may read what, and why.", no_args_is_help=True)
@@ -44,13 +47,15 @@ def explain_(
     chosen = settings(data)
     with _examining(chosen, AccessExamined("explain", (user,), doc)) as conn:
         found = explain(conn, user, doc, chosen.sync.acl_max_age_s)
+        told, names = _named(conn, found)
     if as_json:
-        print_json(dataclasses.asdict(found))
+        print_json(told)
         return
     verb = "may" if found.allowed else "may not"
     out.print(f"{user} {verb} read {doc}: {found.rule}", markup=False)
     rows = [
-        (one.list, one.principal, _way(one), "←" if one.decisive else "") for one in found.entries
+        (one.list, called(names, one.principal), _way(one, names), "←" if one.decisive else "")
+        for one in found.entries
     ]
     print_table("Its ACL", ("list", "principal", "how they hold it", "decides"), rows)
     out.print(_as_of(found), markup=False)
@@ -66,11 +71,12 @@ def reading_(
     chosen = settings(data)
     with _examining(chosen, AccessExamined("reading", (user,))) as conn:
         found = reading(conn, user, chosen.sync.acl_max_age_s)
+        told, names = _named(conn, found)
     if as_json:
-        print_json(dataclasses.asdict(found))
+        print_json(told)
         return
     rows = [
-        (s.source, s.collection, s.n_documents, s.rule, " → ".join(s.path)) for s in found.shelves
+        (s.source, s.collection, s.n_documents, s.rule, _path(s.path, names)) for s in found.shelves
     ]
     print_table(
         f"{user} may read {found.n_documents} documents; {found.n_closed} stay closed",
@@ -89,10 +95,11 @@ def readers_(
     chosen = settings(data)
     with _examining(chosen, AccessExamined("readers", (), doc)) as conn:
         found = readers(conn, doc, chosen.sync.acl_max_age_s)
+        told, names = _named(conn, found)
     if as_json:
-        print_json(dataclasses.asdict(found))
+        print_json(told)
         return
-    rows = [(r.login, r.name, r.rule, " → ".join(r.path)) for r in found.readers]
+    rows = [(r.login, r.name, r.rule, _path(r.path, names)) for r in found.readers]
     title = f"{len(rows)} of {found.n_people} people may read {found.document_id}"
     print_table(title, ("login", "name", "rule", "by way of"), rows)
 
@@ -109,12 +116,13 @@ def compare_(
     chosen = settings(data)
     with _examining(chosen, AccessExamined("compare", tuple(user))) as conn:
         found = compare(conn, user[0], user[1], chosen.sync.acl_max_age_s)
+        told, known = _named(conn, found)
     if as_json:
-        print_json(dataclasses.asdict(found))
+        print_json(told)
         return
     print_table("Documents", ("who", "collection", "documents", "such as"), _rows(found))
     for side in (found.one, found.other):
-        names = ", ".join(side.only_principals) or "nothing"
+        names = ", ".join(called(known, one) for one in side.only_principals) or "nothing"
         out.print(f"{side.login} alone holds {names}.", markup=False)
 
 
@@ -206,8 +214,21 @@ def _examining(chosen: Settings, examined: AccessExamined) -> Iterator[Connectio
             log.append(conn, Event(SYSTEM, examined))
 
 
-def _way(entry: Entry) -> str:
-    return " → ".join(entry.path) if entry.path else ("by anybody" if entry.held else "–")
+def _named(
+    conn: Connection, found: Explanation | Reading | Readers | Comparison
+) -> tuple[dict[str, Any], dict[Principal, GroupName]]:
+    """Return a finding for JSON with the groups it speaks of, and those by principal."""
+    told = dataclasses.asdict(found)
+    names = names_in(conn, told)
+    return {**told, "names": [dataclasses.asdict(one) for one in names.values()]}, names
+
+
+def _way(entry: Entry, names: dict[Principal, GroupName]) -> str:
+    return _path(entry.path, names) if entry.path else ("by anybody" if entry.held else "–")
+
+
+def _path(path: Sequence[Principal], names: dict[Principal, GroupName]) -> str:
+    return " → ".join(called(names, one) for one in path)
 
 
 def _as_of(found: Explanation) -> str:

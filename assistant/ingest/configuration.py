@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, JsonValue, SecretStr, ValidationError
+from pydantic_core import to_jsonable_python
 
 from assistant.errors import InvalidRequest, SettingsError
 from assistant.ingest.discretion import hide
@@ -66,6 +67,31 @@ def fields(config: type[BaseModel]) -> list[Field]:
             "author must declare each secret as a `SecretStr` field of its own."
         )
     return found
+
+
+def reach(config: type[BaseModel]) -> list[str]:
+    """Return the fields that say where secrets are sent: all where the connector names none."""
+    declared = getattr(config, "reach", None)
+    plain = [field.name for field in fields(config) if not field.secret]
+    return [name for name in plain if declared is None or name in declared]
+
+
+def changed(
+    config: type[BaseModel], before: Mapping[str, JsonValue], after: Mapping[str, JsonValue]
+) -> list[str]:
+    """Return the fields that differ between two stored configurations, defaults filled in."""
+    plain = [field.name for field in fields(config) if not field.secret]
+    known = [*plain, *(name for name in before if name not in plain)]
+    return [name for name in known if value(config, before, name) != value(config, after, name)]
+
+
+def value(config: type[BaseModel], stored: Mapping[str, JsonValue], name: str) -> JsonValue:
+    """Return a field of a stored configuration, or its default."""
+    info = config.model_fields.get(name)
+    if name in stored or info is None or info.is_required():
+        return stored.get(name)
+    default: JsonValue = to_jsonable_python(info.get_default(call_default_factory=True))
+    return default
 
 
 def values(config: type[BaseModel], assignments: Collection[str]) -> dict[str, JsonValue]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from assistant.audit.event import SYSTEM, Actor, Event, SourceChanged
 from assistant.audit.log import AuditLog
+from assistant.errors import InvalidRequest
 from assistant.ingest import configuration
 from assistant.ingest.confinement import Confinement
 from assistant.store import catalog, sources
@@ -37,6 +38,21 @@ class Draft:
     secrets: Mapping[str, SecretStr] = field(default_factory=dict)
     title: str = ""
     industry: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A draft as it would be stored, its secrets still open.
+
+    `changes` are fields with what is stored and what would be, `replaced` the secrets that are
+    given anew. If it `lists_again`, the next sync begins from nothing.
+    """
+
+    stored: dict[str, JsonValue]
+    secrets: Mapping[str, SecretStr] = field(repr=False)
+    changes: tuple[tuple[str, JsonValue, JsonValue], ...]
+    replaced: frozenset[str]
+    lists_again: bool
 
 
 @dataclass(slots=True)
@@ -71,16 +87,10 @@ def put(
     The vault is opened, and its key perhaps made, only where there are secrets.
 
     Raises `InvalidRequest` with a sentence for each field that is unknown, missing or wrong, or
-    leads out of the confinement.
+    leads out of the confinement, and for secrets that would be sent elsewhere than before.
     """
-    config = configuration.connector_class(draft.connector).Config
-    fresh = configuration.spread(config, draft.secrets)
-    secrets = {**_kept(conn, vault, draft), **fresh}
-    stored = configuration.checked(config, draft.config, secrets)
-    if confinement:
-        confinement.admit(
-            draft.name, config.model_validate(configuration.whole(config, stored, secrets))
-        )
+    made = completed(conn, vault, draft, confinement)
+    stored, secrets = made.stored, made.secrets
     safe = vault() if secrets else None
     sealed = {name: safe.seal(draft.name, name, s) for name, s in secrets.items()} if safe else {}
     source = sources.put_source(
@@ -92,8 +102,38 @@ def put(
         title=draft.title,
         industry=draft.industry,
     )
-    audit.append(conn, Event(actor, SourceChanged(draft.name, "put")))
+    changed = (*(name for name, _, _ in made.changes), *sorted(made.replaced))
+    audit.append(conn, Event(actor, SourceChanged(draft.name, "put", changed)))
     return source
+
+
+def completed(
+    conn: Connection, vault: OpenVault, draft: Draft, confinement: Confinement | None = None
+) -> Completed:
+    """Return a draft checked, with the secrets that are kept; raises as `put` does."""
+    config = configuration.connector_class(draft.connector).Config
+    fresh = configuration.spread(config, draft.secrets)
+    before = next((s for s in sources.list_sources(conn) if s.name == draft.name), None)
+    if before is not None and before.connector != draft.connector:
+        before = None
+    sealed = before.secrets if before is not None else {}
+    kept = {name: token for name, token in sealed.items() if name not in fresh}
+    secrets = {**(vault().unseal(draft.name, kept) if kept else {}), **fresh}
+    stored = configuration.checked(config, draft.config, secrets)
+    if confinement:
+        whole = configuration.whole(config, stored, secrets)
+        confinement.admit(draft.name, config.model_validate(whole))
+    old = before.config if before is not None else {}
+    differing = configuration.changed(config, old, stored)
+    moved = [name for name in configuration.reach(config) if name in differing]
+    if kept and moved:
+        raise InvalidRequest(
+            f"{', '.join(moved)}: this says where secrets are sent, and they were given for "
+            f"another value. Give anew: {', '.join(sorted(kept))}."
+        )
+    changes = tuple((name, old.get(name), stored.get(name)) for name in differing)
+    lists_again = before is not None and before.config != stored
+    return Completed(stored, secrets, changes, frozenset(fresh), lists_again)
 
 
 def remove(database: Database, audit: AuditLog, source: Source, actor: Actor = SYSTEM) -> int:
@@ -132,12 +172,3 @@ async def look(connector: Connector) -> Look:
     finally:
         await connector.aclose()
     return found
-
-
-def _kept(conn: Connection, vault: OpenVault, draft: Draft) -> dict[str, SecretStr]:
-    """Return the secrets that a source of this type has and that are not set anew."""
-    found = next((s for s in sources.list_sources(conn) if s.name == draft.name), None)
-    if found is None or found.connector != draft.connector:
-        return {}
-    sealed = {name: token for name, token in found.secrets.items() if name not in draft.secrets}
-    return vault().unseal(draft.name, sealed) if sealed else {}

@@ -35,6 +35,7 @@ from assistant.ports import Embedder
 from assistant.settings import CurationSettings, SyncSettings
 from assistant.store import catalog, jobs, memberships, runs, sources
 from assistant.store.database import Database
+from assistant.store.group_names import replace_titles
 from assistant.store.jobs import Held
 from assistant.store.runs import Work
 from assistant.store.sources import Lease, Source
@@ -206,16 +207,14 @@ class SyncRun:
         self._gauge.stage = "groups"
         with self._database.begin() as conn:
             as_of = sources.clock(conn)
-        groups = {
-            own_group(self._source.name, group.id): {
-                qualify(self._source.name, member) for member in group.members
-            }
-            async for group in self._connector.groups()
-        }
+        name = self._source.name
+        told = {own_group(name, one.id): one async for one in self._connector.groups()}
+        groups = {group: {qualify(name, m) for m in one.members} for group, one in told.items()}
         step("groups listed")
         with self._database.begin() as conn:
             sources.check_lease(conn, lease)
             memberships.replace_groups(conn, self._source.id, groups)
+            replace_titles(conn, self._source.id, {g: one.title for g, one in told.items()})
             sources.mark_groups(conn, lease, as_of)
         step("groups stored")
 

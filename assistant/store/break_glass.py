@@ -7,7 +7,7 @@ which the ACLs of what it opens name besides what their source says.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import uuid4
@@ -28,17 +28,31 @@ GRANT = "grant:"
 PATIENCE_H = 24
 """Hours after which a request that nobody approved lapses."""
 
-State = Literal["asked", "active", "ended", "lapsed"]
+State = Literal["asked", "active", "ended", "lapsed", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is asked for: a document by its id or by what it is called, or a collection."""
+
+    document_id: str = ""
+    named: str = ""
+    collection: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class BreakGlass:
-    """A request; it names either a document or a collection."""
+    """A request for a document or a collection.
+
+    `named` is what whoever asked calls the document, if not by its id: which one that is
+    (`document_id`) is only said by whoever approves. `answer` is what a refusal says.
+    """
 
     id: str
     person_id: str
     document_id: str
     collection: str
+    named: str
     reason: str
     hours: int
     asked_at: datetime
@@ -46,7 +60,14 @@ class BreakGlass:
     approved_at: datetime | None
     expires_at: datetime | None
     ended_at: datetime | None
+    refused_by: str | None
+    answer: str
     state: State
+
+    @property
+    def lapses_at(self) -> datetime:
+        """Return when it lapses if nobody decides on it."""
+        return self.asked_at + timedelta(hours=PATIENCE_H)
 
     @property
     def principal(self) -> Principal:
@@ -54,17 +75,14 @@ class BreakGlass:
         return Principal(f"{GRANT}{self.id}")
 
 
-def add(
-    conn: Connection, person_id: str, document_id: str, collection: str, reason: str, hours: int
-) -> BreakGlass:
+def add(conn: Connection, person_id: str, target: Target, reason: str, hours: int) -> BreakGlass:
     """Keep a request."""
     request_id = str(uuid4())
     conn.execute(
         sa.insert(break_glass).values(
             id=request_id,
             person_id=person_id,
-            document_id=document_id,
-            collection=collection,
+            **asdict(target),
             reason=reason,
             hours=hours,
         )
@@ -94,6 +112,19 @@ def expired(conn: Connection) -> list[BreakGlass]:
     past = break_glass.c.expires_at <= sa.func.clock_timestamp()
     query = _select().where(past, break_glass.c.ended_at.is_(None))
     return [_request(row) for row in conn.execute(query.with_for_update())]
+
+
+def settle_on(conn: Connection, request_id: str, document_id: str) -> None:
+    """Say which document a request is for."""
+    query = sa.update(break_glass).where(break_glass.c.id == request_id)
+    conn.execute(query.values(document_id=document_id))
+
+
+def refuse(conn: Connection, request_id: str, refused_by: str, answer: str) -> None:
+    """End a request that opened nothing, with what its person is told."""
+    now = sa.func.clock_timestamp()
+    query = sa.update(break_glass).where(break_glass.c.id == request_id)
+    conn.execute(query.values(refused_by=refused_by, answer=answer, ended_at=now))
 
 
 def open_up(conn: Connection, one: BreakGlass, member: Principal, approved_by: str) -> datetime:
@@ -173,6 +204,7 @@ def _select() -> sa.Select[Any]:
     b, now = break_glass.c, sa.func.clock_timestamp()
     patience = sa.literal(timedelta(hours=PATIENCE_H), sa.Interval)
     state = sa.case(
+        (b.refused_by.is_not(None), "refused"),
         (sa.or_(b.ended_at.is_not(None), b.expires_at <= now), "ended"),
         (b.expires_at.is_not(None), "active"),
         (b.asked_at < now - patience, "lapsed"),

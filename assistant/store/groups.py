@@ -10,18 +10,20 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from assistant.domain import Principal
+from assistant.store.group_names import names_of
 from assistant.store.tables import memberships, people, sources
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group with its number of direct members.
+    """A group with its number of direct members; `title` is what people call it, if known.
 
-    `source` tells them, as of `as_of`; without one it is the identity provider, who says it anew
-    with each sign-in or change.
+    `source` tells them, as of `as_of`; without one it is an identity provider, who says it anew
+    with each sign-in or change, and which `source_title` names where it pushes.
     """
 
     name: Principal
+    title: str
     source: str
     source_title: str
     as_of: datetime | None
@@ -40,7 +42,7 @@ class Member:
 
 
 def groups(conn: Connection, names: Collection[Principal] | None = None) -> list[Group]:
-    """Return the groups of all sources by name, or those of these names."""
+    """Return the groups of all sources by title or name, or those of these names."""
     keys = (memberships.c.group_name, sources.c.name, sources.c.title, sources.c.groups_at)
     query = (
         sa.select(*keys, sa.func.count())
@@ -51,10 +53,15 @@ def groups(conn: Connection, names: Collection[Principal] | None = None) -> list
     )
     if names is not None:
         query = query.where(memberships.c.group_name.in_(list(names)))
-    return [
-        Group(Principal(row[0]), row[1] or "", row[2] or row[1] or "", row[3], row[4])
-        for row in conn.execute(query)
+    rows = conn.execute(query).all()
+    known = names_of(conn, {row[0] for row in rows})
+    found = [
+        Group(name, one.title, row[1] or "", one.source_title, one.as_of, row[4])
+        for row in rows
+        for name in (Principal(row[0]),)
+        for one in (known[name],)
     ]
+    return sorted(found, key=lambda one: ((one.title or one.name).casefold(), one.name))
 
 
 def members(conn: Connection, group: Principal) -> list[Member]:

@@ -89,6 +89,17 @@ Index(
     unique=True,
 )
 
+group_titles = Table(
+    "group_titles",
+    metadata,
+    Column(
+        "source_id", sa.BigInteger, ForeignKey("sources.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("group_name", Text, primary_key=True),
+    Column("title", Text, nullable=False),
+    Index("ix_group_titles_group_name", "group_name"),
+)
+
 break_glass = Table(
     "break_glass",
     metadata,
@@ -96,6 +107,7 @@ break_glass = Table(
     _person(nullable=False),
     Column("document_id", Text, nullable=False, server_default=""),
     Column("collection", Text, nullable=False, server_default=""),
+    Column("named", Text, nullable=False, server_default=""),
     Column("reason", Text, nullable=False),
     Column("hours", sa.BigInteger, nullable=False),
     _time("asked_at", nullable=False, server_default=sa.func.now()),
@@ -103,7 +115,10 @@ break_glass = Table(
     _time("approved_at"),
     _time("expires_at"),
     _time("ended_at"),
+    Column("refused_by", Text, ForeignKey("people.id")),
+    Column("answer", Text, nullable=False, server_default=""),
     sa.CheckConstraint("approved_by <> person_id", name="two_people"),
-    sa.CheckConstraint("(document_id = '') <> (collection = '')", name="one_target"),
+    sa.CheckConstraint("refused_by <> person_id", name="refused_by_another"),
+    sa.CheckConstraint("(document_id = '' AND named = '') <> (collection = '')", name="one_target"),
     Index("ix_break_glass_person_id", "person_id"),
 )

@@ -82,11 +82,15 @@ def document(conn: Connection, document_id: DocumentId) -> DocumentRow | None:
 
 
 def documents_called(
-    conn: Connection, name: str, access_ids: Collection[int] | None = None
+    conn: Connection,
+    name: str,
+    access_ids: Collection[int] | None = None,
+    *,
+    by_title: bool = False,
 ) -> list[DocumentRow]:
     """Return the live documents with this id, address, path or title, under these ACLs or any.
 
-    At most ten; the title counts only where ACLs are given. No name is nobody's.
+    At most ten; the title counts only where ACLs are given, or if asked for. No name is nobody's.
     """
     if not name:
         return []
@@ -96,8 +100,9 @@ def documents_called(
         documents.c.external_id == name,
     ]
     query = _documents()
-    if access_ids is not None:
+    if by_title or access_ids is not None:
         named.append(sa.func.lower(documents.c.title) == name.lower())
+    if access_ids is not None:
         query = query.where(documents.c.access_id == sa.any_(_ints(access_ids)))
     rows = conn.execute(query.where(sa.or_(*named)).order_by(documents.c.id).limit(10))
     return [_document(row) for row in rows]

@@ -115,6 +115,12 @@ def person_with_login(conn: Connection, login: str) -> Person:
     return _person(row)
 
 
+def people_by_id(conn: Connection, ids: Collection[str]) -> dict[str, Person]:
+    """Return these people by id, without those that there are not."""
+    rows = conn.execute(sa.select(people).where(people.c.id.in_(ids)))
+    return {row.id: _person(row) for row in rows}
+
+
 def person_by_id(conn: Connection, person_id: str) -> Person | None:
     """Return a person, or None."""
     row = conn.execute(sa.select(people).where(people.c.id == person_id)).one_or_none()

@@ -72,11 +72,12 @@ class Company:
         roles: Sequence[str] = ("employee",),
         lang: str = "en",
         password: str | None = None,
+        company: str = "acme",
     ) -> str:
         """Add a person with the groups they are in; returns their id."""
         with self.database.begin() as conn:
             added = create_person(
-                conn, login, login.title(), roles, password=password, lang=lang, company="acme"
+                conn, login, login.title(), roles, password=password, lang=lang, company=company
             )
         for group in groups:
             self.join(login, group)

@@ -29,6 +29,7 @@ class Replay:
     permissions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     people: list[dict[str, Any]] = field(default_factory=list)
     members: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     forms: list[dict[str, list[str]]] = field(default_factory=list)
@@ -73,7 +74,10 @@ class Replay:
         if parts[0] == "users":
             return 200, self._page(self.people, path, query)
         if parts[0] == "groups" and len(parts) == 1:
-            return 200, self._page([{"id": one} for one in self.members], path, query)
+            asked = query.get("$select", ["id"])[0].split(",")
+            rows = [{"id": one, "displayName": self.titles.get(one)} for one in self.members]
+            shown = [{name: row[name] for name in asked} for row in rows]
+            return 200, self._page(shown, path, query)
         if parts[0] == "groups":
             return 200, self._page(self.members[parts[1]], path, query)
         if path.startswith("/sites/contoso.sharepoint.com:/sites/hr"):
@@ -112,7 +116,8 @@ class Replay:
         at = int(query.get("$skiptoken", ["0"])[0])
         page: dict[str, Any] = {"value": rows[at : at + PAGE]}
         if at + PAGE < len(rows):
-            page["@odata.nextLink"] = f"{self.url}/v1.0{path}?$skiptoken={at + PAGE}"
+            kept = f"$select={query['$select'][0]}&" if "$select" in query else ""
+            page["@odata.nextLink"] = f"{self.url}/v1.0{path}?{kept}$skiptoken={at + PAGE}"
         return page
 
 
@@ -162,7 +167,8 @@ def serving() -> Iterator[Replay]:
             elif replay.answer is not None:
                 self._send(replay.answer[0], b"{}", replay.answer[1])
             else:
-                query = {k: v for k, v in parse_qs(parts.query).items() if "token" in k}
+                asked = parse_qs(parts.query).items()
+                query = {k: v for k, v in asked if "token" in k or k == "$select"}
                 status, found = replay.ask(path.removeprefix("/v1.0"), query)
                 self._send(status, json.dumps(found).encode())
 

@@ -9,6 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from assistant.audit import verifier
+from assistant.domain import Principal
+from assistant.store import sources
+from assistant.store.group_names import replace_titles
 from tests.ui.acme import INVOICES
 from tests.ui.conftest import OpenTab
 from tests.ui.test_browser import sign_in
@@ -93,6 +96,36 @@ def test_an_administrator_adds_somebody_and_locks_them_out(tab: OpenTab, world: 
     expect(page.locator("h1")).to_have_text("Pessoas e acesso")
 
 
+def test_groups_are_called_by_their_names_both_ways(
+    tab: OpenTab, world: World, address: str
+) -> None:
+    with world.database.begin() as conn:
+        source_id = sources.source_named(conn, "acme").id
+        replace_titles(conn, source_id, {Principal("group:acme:finance"): "Treasury"})
+    page = tab(url=f"{address}/people?lang=pt")
+    sign_in(page, "otto")
+    expect(page.locator("h1")).to_have_text("Pessoas e acesso")
+    choose(page, "Grupos")
+    page.locator(".trace", has_text="Treasury").press("Enter")
+    expect(page.locator("h1")).to_have_text("Treasury")
+    expect(page.locator(".status-line")).to_contain_text("informado por Acme")
+    press(page, "all-groups")
+    choose(page, "Quem pode ler o quê")
+    press(page, "explore")  # what Ana, the first, may read
+    expect(page.locator(".st-key-finding .path").first).to_be_visible()
+    expect(page.locator(".st-key-finding")).to_contain_text("allow Treasury")
+    settled(page)
+    page.locator(".st-key-explored").get_by_role("combobox").click()
+    page.get_by_role("option", name="Quem pode ler este documento?").click()
+    settled(page)
+    page.locator(".st-key-readers-document input").fill("finance/salaries.md")
+    press(page, "explore")
+    readers = page.locator(".st-key-finding")
+    expect(readers).to_contain_text("Treasury (group:acme:finance), Acme")
+    with world.database.begin() as conn:
+        replace_titles(conn, source_id, {})
+
+
 def test_an_auditor_holds_what_an_administrator_then_can_not_erase(
     tab: OpenTab, world: World, address: str
 ) -> None:
@@ -128,6 +161,8 @@ def test_a_reader_asks_why_and_is_told_nothing(tab: OpenTab) -> None:
         dialog = page.get_by_role("dialog")
         expect(dialog).to_contain_text("ou não está compartilhado com você")
         expect(dialog).to_contain_text("Acme")
+        expect(dialog.locator(".st-key-ask-access-button")).to_be_visible()
+        settled(page)
         told.append(dialog.inner_text())
         page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)

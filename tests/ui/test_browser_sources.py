@@ -69,6 +69,19 @@ def test_from_adding_to_removing(tab: OpenTab, works: World, works_address: str)
     press(page, "save-schedule")
     expect(page.get_by_text("Every 90 minutes")).to_be_visible()
 
+    settled(page)
+    page.get_by_role("radio", name="Settings").press("Space")
+    settled(page)
+    page.locator(".st-key-edit-manuals-0-include textarea").fill("*.md")
+    press(page, "look-at-change")
+    found = page.locator(".st-key-change-found")
+    expect(found.locator("table.runs")).to_contain_text("*.md")
+    expect(found).to_contain_text("The next sync lists the whole source again.")
+    press(page, "save-change")
+    expect(found).to_have_count(0)
+    press(page, "dry-run")
+    expect(page.get_by_text("A sync would do this: +0 ~0 −1 documents")).to_be_visible()
+
 
 def test_what_everyone_could_read_is_refused(
     tab: OpenTab, works: World, works_address: str

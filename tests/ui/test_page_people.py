@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from assistant.domain import Principal
+from assistant.store import sources
+from assistant.store.group_names import replace_titles
 from tests.ui.script import ScriptPage
 from tests.ui.world import World
 from ui.client import Client, Problem, SignedOut
@@ -89,6 +92,41 @@ def test_groups_show_source_age_and_the_way_to_each(otto: ScriptPage) -> None:
     otto.press("all-groups")
     opened(otto, "ana")
     assert 'title="user:local|ana → group:acme:finance"' in otto.html
+
+
+def test_groups_show_their_names_and_who_tells_them(otto: ScriptPage, world: World) -> None:
+    finance = "group:acme:finance"
+    with world.database.begin() as conn:
+        source_id = sources.source_named(conn, "acme").id
+        replace_titles(conn, source_id, {Principal(finance): "Finance & <b>treasury</b>"})
+    called = "Finance &amp; &lt;b&gt;treasury&lt;/b&gt;"
+    section(otto, "groups")
+    assert f'<b>{called}</b> <span class="quiet">finance</span>' in otto.html
+    roster = otto.app.session_state["roster"]
+    roster.open_group(finance)
+    otto.run()
+    assert f"<h1>{called}</h1>" in otto.html
+    assert "told by Acme" in otto.html
+    otto.press("all-groups")
+    opened(otto, "ana")
+    assert f"<span>{called}</span>" in otto.html
+    roster.open("")
+    otto.run()
+    section(otto, "access")
+    otto.app.selectbox(key="reading-person").select("ana")
+    otto.press("explore")
+    assert f'title="allow {finance}">allow {called}</span>' in otto.html
+    for asked in ("explain", "readers"):
+        otto.app.selectbox(key="explored").select(asked).run()
+        if asked == "explain":
+            otto.app.selectbox(key="explain-person").select("ana")
+        otto.app.text_input(key=f"{asked}-document").input("finance/salaries.md")
+        otto.press("explore")
+        assert called in otto.html
+        assert f"{finance}" in otto.html
+        assert "Acme" in otto.html
+    with world.database.begin() as conn:
+        replace_titles(conn, source_id, {})
 
 
 def test_a_key_is_shown_once_and_revoked(otto: ScriptPage, world: World) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.ui.script import ScriptPage
 from tests.ui.world import World
+from ui.sources import Draft, Sources
 
 
 @pytest.fixture
@@ -85,6 +86,63 @@ def test_a_source_is_removed_only_by_its_name(olga: ScriptPage, works: World) ->
     olga.press("remove-source")
     assert "source-short-lived" not in olga.buttons
     assert "source-plant" in olga.buttons
+
+
+def test_a_source_is_changed_after_a_look_at_what_would_change(
+    olga: ScriptPage, works: World
+) -> None:
+    folder = works.folder.parent / "waiting" / "manuals"
+    olga.press("add-source")
+    olga.app.text_input(key="new-name").input("books")
+    olga.app.text_input(key="new-files-path").input(str(folder))
+    olga.press("test-source").press("save-source")
+    olga.app.segmented_control(key="section-books").set_value("settings").run()
+    prefix = "edit-books-0"
+    assert olga.app.text_input(key=f"{prefix}-path").value == str(folder)
+    olga.press("look-at-change")
+    assert olga.app.info[0].value == "Nothing would change."
+    olga.app.text_input(key=f"{prefix}-path").input("/etc")
+    olga.press("look-at-change")
+    assert "local" in olga.app.error[0].value
+    assert "save-change" not in olga.buttons
+    olga.app.text_input(key=f"{prefix}-path").input(str(folder))
+    olga.app.text_area(key=f"{prefix}-include").input("*.md")
+    olga.app.text_input(key=f"{prefix}-title").input("The books")
+    olga.press("look-at-change")
+    for words in ("as by default", "<td>*.md</td>", "2 items looked at", "lists the whole"):
+        assert words in olga.html, words
+    olga.press("save-change")
+    assert "<h1>The books</h1>" in olga.html
+    assert olga.app.text_area(key="edit-books-1-include").value == "*.md"
+    olga.app.text_area(key="edit-books-1-include").input("")
+    olga.press("look-at-change").press("save-change")
+    stored = Sources(works.client("olga")).one("books")
+    assert (stored.title, stored.config) == ("The books", {"path": str(folder)})
+    Sources(works.client("olga")).remove("books")
+
+
+def test_a_secret_is_replaced_and_never_shown(olga: ScriptPage, works: World) -> None:
+    sources = Sources(works.client("olga"))
+    config = {"url": "http://127.0.0.1:1/dav", "username": "ana", "allow_http": True}
+    sources.add(Draft("dav", "webdav", config, {"password": "canary-4717"}))
+    page = ScriptPage(works.url)
+    page.app.query_params["lang"] = "pt"
+    page.run()
+    page.sign_in("olga").press("source-dav")
+    page.app.segmented_control(key="section-dav").set_value("settings").run()
+    page.checked()
+    password = page.app.text_input(key="edit-dav-0-password")
+    assert (password.value, "definido" in password.label) == ("", True)
+    page.app.text_input(key="edit-dav-0-url").input("http://127.0.0.1:2/dav")
+    page.press("look-at-change")
+    assert "Give anew" in page.app.error[0].value
+    page.app.text_input(key="edit-dav-0-password").input("another-4718")
+    page.press("look-at-change")
+    assert "outro segredo" in page.html
+    assert "save-change" not in page.buttons  # nothing answers there
+    assert "canary-4717" not in page.html
+    assert "another-4718" not in page.html
+    sources.remove("dav")
 
 
 def test_runs_come_to_their_end_in_portuguese(works: World) -> None:

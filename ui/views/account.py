@@ -57,11 +57,11 @@ def show_event(mine: Inquiry, say: Speech, proven: dict[str, Any]) -> None:
 
 def _back(mine: Inquiry, say: Speech) -> None:
     st.button(
-        say("All events"),
+        say("Back to the list"),
         key="all-events",
         type="tertiary",
         icon=":material/arrow_back:",
-        on_click=mine.close,
+        on_click=mine.show_list,
     )
 
 

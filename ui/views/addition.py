@@ -64,7 +64,7 @@ def _form(mine: Desk, say: Speech, kind: Kind) -> None:
     if not tested:
         return
     mine.draft = None
-    config, secrets, wrong = form.values(say, fields, typed)
+    config, secrets, wrong = form.values(say, fields, typed, kind.secrets)
     if not _NAME.fullmatch(name.strip()):
         wrong.insert(0, f"**{say('Name')}** {say('Use a-z, 0-9, - and _, at most 64.')}")
     for sentence in wrong:
@@ -86,19 +86,7 @@ def _test(mine: Desk, say: Speech, draft: Draft, *, public: bool) -> None:
 
 def _found(mine: Desk, say: Speech, draft: Draft, look: Look) -> None:
     with st.container(border=True, key="tested"):
-        if look.ok:
-            st.success(say("{name} can be used.", name=label(draft.name)), icon=":material/check:")
-        elif "everyone" in look.readers:
-            st.error(
-                say(
-                    "Refused: everyone could read {n} items. Restrict them at the source, or tick "
-                    "“Public” and test again.",
-                    n=look.readers["everyone"],
-                ),
-                icon=":material/lock_open:",
-            )
-        else:
-            st.error(label(look.problem), icon=":material/error:")
+        verdict(say, draft.name, look)
         st.html(standing.look_html(say, look))
         if look.ok:
             if "nobody" in look.readers:
@@ -110,3 +98,20 @@ def _found(mine: Desk, say: Speech, draft: Draft, look: Look) -> None:
                 icon=":material/add:",
                 on_click=mine.wishing(mine.add),
             )
+
+
+def verdict(say: Speech, name: str, look: Look) -> None:
+    """Say whether a source that was looked at can be used as it is."""
+    if look.ok:
+        st.success(say("{name} can be used.", name=label(name)), icon=":material/check:")
+    elif "everyone" in look.readers:
+        st.error(
+            say(
+                "Refused: everyone could read {n} items. Restrict them at the source, or tick "
+                "“Public” and test again.",
+                n=look.readers["everyone"],
+            ),
+            icon=":material/lock_open:",
+        )
+    else:
+        st.error(label(look.problem), icon=":material/error:")

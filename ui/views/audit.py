@@ -8,10 +8,11 @@ from ui import components, inquiry
 from ui.inquiry import SECTIONS, Inquiry
 from ui.session import Visit
 from ui.text import Speech, mark
-from ui.views import account, frame, search, takeaway
+from ui.views import account, frame, search, takeaway, uses
 
 _NAMES = {
     "search": mark("Search"),
+    "requests": mark("Access for a while"),
     "verify": mark("Verify"),
     "export": mark("Export"),
 }
@@ -30,6 +31,8 @@ def _page(mine: Inquiry, say: Speech) -> None:
         account.show(mine, say, mine.account)
     elif mine.event is not None:
         account.show_event(mine, say, mine.event)
+    elif mine.opened is not None:
+        uses.show_one(mine, say, mine.opened)
     else:
         _sections(mine, say)
 
@@ -53,5 +56,7 @@ def _sections(mine: Inquiry, say: Speech) -> None:
             takeaway.verify(mine, say)
         elif chosen == "export":
             takeaway.export(mine, say)
+        elif chosen == "requests":
+            uses.show(mine, say)
         else:
             search.show(mine, say)

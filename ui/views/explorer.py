@@ -132,7 +132,7 @@ def _show(say: Speech, found: Finding) -> None:
             components.line("quiet", [found.source, found.collection, found.document_id])
             st.html(rights.readers_html(say, found))
         case Explanation():
-            words = rights.rule_words(say, found.rule)
+            words = rights.rule_words(say, found.rule, found.known)
             (st.success if found.allowed else st.error)(
                 components.sentences([words]),
                 icon=":material/lock_open:" if found.allowed else ":material/lock:",

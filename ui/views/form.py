@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from typing import Any
 
 import streamlit as st
@@ -29,9 +31,12 @@ def show(say: Speech, prefix: str, fields: list[Field]) -> dict[str, Any]:
 
 
 def values(
-    say: Speech, fields: list[Field], typed: dict[str, Any]
+    say: Speech, fields: list[Field], typed: dict[str, Any], secret: Collection[str] = ()
 ) -> tuple[dict[str, Any], dict[str, str], list[str]]:
-    """Return the configuration, the secrets, and a sentence for each field that is wrong."""
+    """Return the configuration, the secrets, and a sentence for each field that is wrong.
+
+    `secret` names the fields that are secrets, also those of many by name, typed as JSON.
+    """
     config: dict[str, Any] = {}
     secrets: dict[str, str] = {}
     wrong: list[str] = []
@@ -45,6 +50,8 @@ def values(
             continue
         if one.kind == "secret":
             secrets[one.name] = value
+        elif one.name in secret:
+            secrets[one.name] = json.dumps(value)
         elif value != one.default or one.required:
             config[one.name] = value
     return config, secrets, wrong

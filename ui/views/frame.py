@@ -28,7 +28,7 @@ def show(
     Where the page finds that what it shows is no more, `gone` leaves it. `missing` is what to say
     of a click on something that isn't there, if that is not what is said elsewhere.
     """
-    trouble = _settled(mine, say, missing)
+    trouble = _settled(visit, mine, say, missing)
     sidebar.show_places(visit, say)
     with st.container(key="desk"):
         if trouble:
@@ -44,10 +44,11 @@ def show(
             st.error(problems.advice(say, error), icon=":material/error:")
 
 
-def _settled(mine: Wishing, say: Speech, missing: str) -> str:
+def _settled(visit: Visit, mine: Wishing, say: Speech, missing: str) -> str:
     """Do what was clicked; returns a sentence if that failed."""
     try:
         mine.settle()
+        visit.refresh()
     except SignedOut:
         raise
     except ApiError as error:

@@ -6,17 +6,18 @@ from typing import Any
 
 import streamlit as st
 
-from ui import components, rights, roster
+from ui import components, naming, rights, roster
 from ui.roster import SECTIONS, Roster
 from ui.session import Visit
 from ui.text import LANGS, Speech, mark
-from ui.views import explorer, frame, keys, person, roles
+from ui.views import explorer, frame, keys, person, requests, roles
 
 _NAMES = {
     "people": mark("People"),
     "groups": mark("Groups"),
     "keys": mark("API keys"),
     "access": mark("Who may read what"),
+    "requests": mark("Access for a while"),
 }
 
 
@@ -34,10 +35,15 @@ def _page(visit: Visit, mine: Roster, say: Speech) -> None:
     elif mine.group:
         _group(mine, say)
     else:
-        _sections(mine, say)
+        _sections(visit, mine, say)
 
 
-def _sections(mine: Roster, say: Speech) -> None:
+def _sections(visit: Visit, mine: Roster, say: Speech) -> None:
+    asked = mine.glass.all()
+    waits = asked.n_waiting_for(visit.me.person.id)
+    if waits != visit.n_waiting:
+        visit.n_waiting = waits
+        st.rerun()  # the sidebar says how many, and is drawn before
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
     ):
@@ -52,7 +58,7 @@ def _sections(mine: Roster, say: Speech) -> None:
     chosen = st.segmented_control(
         say("Sections"),
         SECTIONS,
-        format_func=lambda section: say(_NAMES[section]),
+        format_func=lambda section: _name(say, section, waits),
         default="people",
         required=True,
         key="people-section",
@@ -65,8 +71,16 @@ def _sections(mine: Roster, say: Speech) -> None:
             keys.show(mine, say)
         elif chosen == "access":
             explorer.show(mine, say)
+        elif chosen == "requests":
+            requests.show(visit, mine, say, asked)
         else:
             _people(mine, say)
+
+
+def _name(say: Speech, section: str, n_waiting: int) -> str:
+    """Name a section, with how many requests wait there."""
+    n = f" ({n_waiting})" if section == "requests" and n_waiting else ""
+    return say(_NAMES[section]) + n
 
 
 def _people(mine: Roster, say: Speech) -> None:
@@ -98,7 +112,7 @@ def _groups(mine: Roster, say: Speech) -> None:
 
 
 def _group(mine: Roster, say: Speech) -> None:
-    members = mine.people.members(mine.group)
+    found = mine.people.members(mine.group)
     st.button(
         say("All groups"),
         key="all-groups",
@@ -106,11 +120,13 @@ def _group(mine: Roster, say: Speech) -> None:
         icon=":material/arrow_back:",
         on_click=lambda: mine.open_group(""),
     )
-    components.heading(rights.short(mine.group))
-    components.line(
-        "status-line", [mine.group, say.plural("{n} member", "{n} members", len(members))]
-    )
-    st.html(rights.members_html(say, members))
+    components.heading(naming.title(mine.group, found.known))
+    words = [mine.group, say.plural("{n} member", "{n} members", len(found.members))]
+    if (known := found.known.get(mine.group)) is not None:
+        words.append(say("told by {origin}", origin=naming.origin(say, known)))
+        words += [age] if (age := naming.age(say, known)) else []
+    components.line("status-line", words)
+    st.html(rights.members_html(say, found))
 
 
 def _addition(mine: Roster, say: Speech) -> None:

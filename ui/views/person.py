@@ -38,7 +38,7 @@ def show(visit: Visit, mine: Roster, say: Speech, detail: Detail) -> None:
         _roles(mine, say, one)
     components.line("over", [say("Groups")])
     if detail.groups:
-        st.html(rights.held_html(say, detail.groups))
+        st.html(rights.held_html(say, detail.groups, detail.known))
     else:
         components.line("note", [say("In no group.")])
     if detail.keys:

@@ -47,7 +47,9 @@ def _top(visit: Visit, say: Speech) -> None:
         return
     with st.container(key="places", gap=None):
         for place in visit.places:
-            st.page_link(place, query_params={"lang": say.lang}, width="stretch")
+            waits = visit.n_waiting if place.url_path == "people" else 0
+            label = f"{place.title} ({waits})" if waits else place.title
+            st.page_link(place, label=label, query_params={"lang": say.lang}, width="stretch")
 
 
 def _history(visit: Visit, say: Speech) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import streamlit as st
 
 from ui import components, standing
@@ -11,7 +9,7 @@ from ui.desk import SECTIONS, Desk
 from ui.safety import label
 from ui.sources import Run, Source
 from ui.text import Speech, mark
-from ui.views import failures, run, schedule
+from ui.views import failures, run, schedule, settings
 
 _NAMES = {
     "problems": mark("Quarantine"),
@@ -133,7 +131,7 @@ def _sections(mine: Desk, say: Speech, source: Source, runs: list[Run]) -> None:
         elif chosen == "schedule":
             schedule.show(mine, say, source)
         elif chosen == "settings":
-            _settings(mine, say, source)
+            settings.show(mine, say, source)
         else:
             failures.show(mine, say, source)
 
@@ -143,32 +141,3 @@ def _history(say: Speech, runs: list[Run]) -> None:
         st.html(standing.runs_html(say, runs))
     else:
         components.line("note", [say("There was no run yet.")])
-
-
-def _settings(mine: Desk, say: Speech, source: Source) -> None:
-    st.code(json.dumps(source.config, indent=2, ensure_ascii=False), language="json")
-    if source.secrets:
-        secrets = ", ".join(source.secrets)
-        components.line("note", [say("Secrets that are set: {secrets}", secrets=secrets)])
-    with st.container(key="removal"), st.form(f"removal-{source.name}", border=True):
-        components.line("over", [say("Remove this source")])
-        components.line(
-            "note",
-            [
-                say.plural(
-                    "Its {n} document leaves with it, at once for everybody who searches.",
-                    "Its {n} documents leave with it, at once for everybody who searches.",
-                    source.n_documents,
-                )
-            ],
-        )
-        typed = st.text_input(
-            say("Type {name} to confirm", name=label(source.name)), key="removal-name"
-        )
-        if st.form_submit_button(
-            say("Remove"), key="remove-source", icon=":material/delete_forever:"
-        ):
-            if typed.strip() == source.name:
-                mine.remove(source.name)
-                st.rerun()
-            st.error(say("That is not the name of this source; nothing was removed."))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from sqlalchemy import Connection
 
-from assistant.access.comparison import compare
-from assistant.access.explanation import explain
+from assistant.access.comparison import Comparison, compare
+from assistant.access.explanation import Explanation, explain
 from assistant.access.invisibility import why
-from assistant.access.readers import one_called, readers, reading
+from assistant.access.names import names_in
+from assistant.access.readers import Readers, Reading, one_called, readers, reading
 from assistant.access.simulation import simulate
 from assistant.api.deps import AssistantOf, Examiner, Reader
 from assistant.api.schemas.access import (
@@ -42,7 +43,8 @@ def explained(
         document_id = one_called(conn, document).id
         found = explain(conn, user, document_id, _max_age_s(assistant))
         _examined(conn, assistant, caller, AccessExamined("explain", (user,), document_id))
-    return ExplanationBody.model_validate(dataclasses.asdict(found))
+        told = _told(conn, found)
+    return ExplanationBody.model_validate(told)
 
 
 @router.get("/reading")
@@ -51,7 +53,8 @@ def what_somebody_reads(assistant: AssistantOf, caller: Examiner, user: Login) -
     with assistant.database.begin() as conn:
         found = reading(conn, user, _max_age_s(assistant))
         _examined(conn, assistant, caller, AccessExamined("reading", (user,)))
-    return ReadingBody.model_validate(dataclasses.asdict(found))
+        told = _told(conn, found)
+    return ReadingBody.model_validate(told)
 
 
 @router.get("/readers")
@@ -60,7 +63,8 @@ def who_reads_it(assistant: AssistantOf, caller: Examiner, document: NameAsked) 
     with assistant.database.begin() as conn:
         found = readers(conn, document, _max_age_s(assistant))
         _examined(conn, assistant, caller, AccessExamined("readers", (), found.document_id))
-    return ReadersBody.model_validate(dataclasses.asdict(found))
+        told = _told(conn, found)
+    return ReadersBody.model_validate(told)
 
 
 @router.get("/compare")
@@ -69,7 +73,8 @@ def compared(assistant: AssistantOf, caller: Examiner, user: Login, other: Login
     with assistant.database.begin() as conn:
         found = compare(conn, user, other, _max_age_s(assistant))
         _examined(conn, assistant, caller, AccessExamined("compare", (user, other)))
-    return ComparisonBody.model_validate(dataclasses.asdict(found))
+        told = _told(conn, found)
+    return ComparisonBody.model_validate(told)
 
 
 @router.post("/simulate")
@@ -105,6 +110,13 @@ def why_not_called(assistant: AssistantOf, caller: Reader, document: NameAsked) 
 
 def _max_age_s(assistant: Assistant) -> float:
     return assistant.settings.sync.acl_max_age_s
+
+
+def _told(conn: Connection, found: Explanation | Reading | Readers | Comparison) -> dict[str, Any]:
+    """Return a finding with what is known of the groups it speaks of."""
+    told = dataclasses.asdict(found)
+    names = [dataclasses.asdict(one) for one in names_in(conn, told).values()]
+    return {**told, "names": names}
 
 
 def _examined(

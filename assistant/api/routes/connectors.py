@@ -17,22 +17,25 @@ from assistant.api.schemas.connectors import (
     ConnectorDetail,
     ConnectorList,
     ConnectorPatch,
+    ConnectorTrial,
     ConnectorType,
     ConnectorTypes,
     DraftTest,
+    FieldChange,
     LagsBody,
     NewConnector,
     Removed,
     RunHead,
     TestBody,
     TestRequest,
+    TrialBody,
 )
 from assistant.api.schemas.syncs import ScheduleBody
 from assistant.audit.event import actor_of
 from assistant.domain import Caller
 from assistant.errors import AssistantError, Conflict, InvalidRequest
 from assistant.ingest import configuration, connections
-from assistant.ingest.connections import Draft
+from assistant.ingest.connections import Completed, Draft
 from assistant.ingest.lags import lags, late
 from assistant.store import jobs, runs, sources
 from assistant.store.database import Database
@@ -99,17 +102,7 @@ def patch_connector(
     assistant: AssistantOf, caller: Manager, name: str, patch: ConnectorPatch
 ) -> ConnectorDetail:
     """Change some of a source; what is left out stays."""
-    with assistant.database.begin() as conn:
-        before = sources.source_named(conn, name)
-    merged = {**before.config, **patch.config}
-    change = ConnectorChange(
-        connector=before.connector,
-        config={field: value for field, value in merged.items() if value is not None},
-        secrets=patch.secrets,
-        title=before.title if patch.title is None else patch.title,
-        industry=before.industry if patch.industry is None else patch.industry,
-    )
-    return _put(assistant, caller, name, change)
+    return _put(assistant, caller, name, _patched(assistant.database, name, patch))
 
 
 @router.delete("/v1/connectors/{name}")
@@ -149,6 +142,28 @@ async def test_draft(assistant: AssistantOf, caller: Manager, wanted: DraftTest)
 test_draft.__test__ = False  # type: ignore[attr-defined]
 
 
+@router.post("/v1/connectors/{name}/changes")
+async def try_change(
+    assistant: AssistantOf, caller: Manager, name: str, trial: ConnectorTrial
+) -> TrialBody:
+    """Look at what a change of a source would do, with the secrets it has; nothing is stored."""
+    del caller
+    found = await asyncio.to_thread(_completed, assistant, name, trial)
+    test = None
+    if found.changes or found.replaced:
+        source = await asyncio.to_thread(_source, assistant.database, name)
+        draft = Draft(name, source.connector, found.stored, found.secrets)
+        confinement = wiring.confinement(assistant.settings)
+        made = await asyncio.to_thread(wiring.drafted, draft, confinement)
+        test = await _tried(made, name, public=trial.public)
+    return TrialBody(
+        changes=[FieldChange(field=n, before=old, after=new) for n, old, new in found.changes],
+        secrets=sorted(found.replaced),
+        lists_again=found.lists_again,
+        test=test,
+    )
+
+
 async def _tried(made: Connector, name: str, *, public: bool) -> TestBody:
     found = connections.Look()
     try:
@@ -165,6 +180,26 @@ async def _tried(made: Connector, name: str, *, public: bool) -> TestBody:
         n_items=found.n_items,
         n_failed=found.n_failed,
         readers=dict(found.readers.most_common(100)),
+    )
+
+
+def _completed(assistant: Assistant, name: str, patch: ConnectorPatch) -> Completed:
+    draft = _draft(name, _patched(assistant.database, name, patch))
+    confinement = wiring.confinement(assistant.settings)
+    with assistant.database.begin() as conn:
+        return connections.completed(conn, partial(vault, assistant.settings), draft, confinement)
+
+
+def _patched(database: Database, name: str, patch: ConnectorPatch) -> ConnectorChange:
+    """Return a source as it would be with some of it changed."""
+    before = _source(database, name)
+    merged = {**before.config, **patch.config}
+    return ConnectorChange(
+        connector=before.connector,
+        config={field: value for field, value in merged.items() if value is not None},
+        secrets=patch.secrets,
+        title=before.title if patch.title is None else patch.title,
+        industry=before.industry if patch.industry is None else patch.industry,
     )
 
 

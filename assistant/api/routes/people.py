@@ -12,10 +12,12 @@ from sqlalchemy import Connection
 
 from assistant.access.identity import change_roles, create_person
 from assistant.access.key import give_key, service
+from assistant.access.names import names_in
 from assistant.access.principals import seeds_of
 from assistant.access.rights import by_member, paths
 from assistant.access.roles import Permission
 from assistant.api.deps import AssistantOf, PeopleManager, PeopleViewer
+from assistant.api.schemas.access import GroupNameBody
 from assistant.api.schemas.accounts import (
     AccountPerson,
     GroupBody,
@@ -83,8 +85,10 @@ def one(assistant: AssistantOf, caller: PeopleViewer, person_id: str) -> PersonD
     with assistant.database.begin() as conn:
         person = _person(conn, person_id)
         ways = paths(seeds_of(person), by_member(memberships.memberships_of(conn)))
+        names = names_in(conn, list(ways.values()))
         return PersonDetail(
             person=_bodies(conn, [person])[0],
+            names=[GroupNameBody(**dataclasses.asdict(name)) for name in names.values()],
             groups=[
                 HeldGroup(**dataclasses.asdict(group), path=list(ways[group.name]))
                 for group in group_rows.groups(conn, list(ways))
@@ -161,9 +165,13 @@ def group_members(assistant: AssistantOf, caller: PeopleViewer, group: GroupAske
     del caller
     with assistant.database.begin() as conn:
         found = group_rows.members(conn, Principal(group))
+        names = names_in(conn, [group, *(one.principal for one in found)])
     if not found:
         raise NotFound(f"There is no group {group!r}.")
-    return Members(members=[MemberBody(**dataclasses.asdict(member)) for member in found])
+    return Members(
+        members=[MemberBody(**dataclasses.asdict(member)) for member in found],
+        names=[GroupNameBody(**dataclasses.asdict(name)) for name in names.values()],
+    )
 
 
 @router.get("/v1/keys")

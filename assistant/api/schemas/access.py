@@ -16,6 +16,25 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Words = Annotated[tuple[Word, ...], Field(max_length=1000)]
 
 
+class GroupNameBody(BaseModel):
+    """A group that is spoken of: what people call it, if that isn't its name, and who tells it.
+
+    Without `source` an identity provider does; `source_title` names the one that pushes it.
+    """
+
+    name: str
+    title: str
+    source: str
+    source_title: str
+    as_of: datetime | None
+
+
+class Named(BaseModel):
+    """What speaks of groups, with what is known of each."""
+
+    names: list[GroupNameBody]
+
+
 class EntryBody(BaseModel):
     """An entry of an ACL; `path` leads from the person to it, empty if they don't hold it."""
 
@@ -26,7 +45,7 @@ class EntryBody(BaseModel):
     decisive: bool
 
 
-class ExplanationBody(BaseModel):
+class ExplanationBody(Named):
     """Why a person may read a document or not."""
 
     login: str
@@ -59,7 +78,7 @@ class SideBody(BaseModel):
     only_principals: tuple[str, ...]
 
 
-class ComparisonBody(BaseModel):
+class ComparisonBody(Named):
     """What two people read alone and together."""
 
     one: SideBody
@@ -79,7 +98,7 @@ class ShelfBody(BaseModel):
     access_as_of: datetime | None
 
 
-class ReadingBody(BaseModel):
+class ReadingBody(Named):
     """What a person may read, and how much stays closed to them.
 
     Without `may_open` the person is disabled or has no role that opens documents.
@@ -101,7 +120,7 @@ class ReaderBody(BaseModel):
     path: tuple[str, ...]
 
 
-class ReadersBody(BaseModel):
+class ReadersBody(Named):
     """Who of all `n_people` may read a document, and its ACL."""
 
     document_id: str

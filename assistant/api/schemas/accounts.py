@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, Field, StringConstraints
 
 from assistant.access.key import DEFAULT_SCOPES
+from assistant.api.schemas.access import Named
 from assistant.api.schemas.questions import Request
 from assistant.domain import Lang, Role
 from assistant.store.keys import ApiKey
@@ -100,12 +101,14 @@ class PasswordBody(BaseModel):
 
 
 class GroupBody(BaseModel):
-    """A group with its number of direct members.
+    """A group with its number of direct members; `title` is what people call it, if known.
 
-    `source` tells them, as of `as_of`; without one the identity provider does.
+    `source` tells them, as of `as_of`; without one an identity provider does, which
+    `source_title` names where it pushes.
     """
 
     name: str
+    title: str
     source: str
     source_title: str
     as_of: datetime | None
@@ -113,7 +116,7 @@ class GroupBody(BaseModel):
 
 
 class GroupList(BaseModel):
-    """The groups of all sources by name."""
+    """The groups of all sources by title or name."""
 
     groups: list[GroupBody]
 
@@ -128,7 +131,7 @@ class MemberBody(BaseModel):
     disabled: bool
 
 
-class Members(BaseModel):
+class Members(Named):
     """The direct members of a group by name."""
 
     members: list[MemberBody]
@@ -140,7 +143,7 @@ class HeldGroup(GroupBody):
     path: list[str]
 
 
-class PersonDetail(BaseModel):
+class PersonDetail(Named):
     """A person with their groups, however deep, and their keys."""
 
     person: AccountPerson

@@ -123,6 +123,12 @@ class ConnectorPatch(Request):
     industry: Title | None = None
 
 
+class ConnectorTrial(ConnectorPatch):
+    """What to change of a source, to look at first; `public` accepts what everyone may read."""
+
+    public: bool = False
+
+
 class TestRequest(Request):
     """How to try a source; `public` accepts items that everyone may read."""
 
@@ -151,6 +157,27 @@ class TestBody(BaseModel):
     n_items: int
     n_failed: int
     readers: dict[str, int]
+
+
+class FieldChange(BaseModel):
+    """A setting with what is stored and what would be; null: nothing, the default holds."""
+
+    field: str
+    before: JsonValue
+    after: JsonValue
+
+
+class TrialBody(BaseModel):
+    """What a change of a source would do; nothing is stored.
+
+    `secrets` are those that would be replaced. If it `lists_again`, the next sync begins from
+    nothing. `test` is missing where what the source is reached by stays.
+    """
+
+    changes: list[FieldChange]
+    secrets: list[str]
+    lists_again: bool
+    test: TestBody | None
 
 
 class Removed(BaseModel):

@@ -33,6 +33,8 @@ from tests.support.company import Company
 PEOPLE = ("ana", "max", "mia")
 APPROVERS = {"max", "mia"}
 DOCUMENTS = ("d0", "d1")
+NAMED = {"D0": "d0", "https://intranet.example/d1": "d1", "no such thing": "none"}
+"""What people call documents: by title, by address, and what nothing is called."""
 
 WHO, WHAT = st.sampled_from(PEOPLE), st.sampled_from(DOCUMENTS)
 WHICH = st.integers(0, 3)
@@ -42,9 +44,10 @@ LISTS = st.tuples(
 )
 STEPS = st.lists(
     st.one_of(
-        st.tuples(st.just("ask"), WHO, st.sampled_from([*DOCUMENTS, "acme", "elsewhere"])),
+        st.tuples(st.just("ask"), WHO, st.sampled_from([*DOCUMENTS, *NAMED, "acme", "elsewhere"])),
         st.tuples(st.just("approve"), WHICH, WHO),
         st.tuples(st.just("approve"), WHICH, st.sampled_from(sorted(APPROVERS))),
+        st.tuples(st.just("refuse"), WHICH, WHO),
         st.tuples(st.just("end"), WHICH, WHO),
         st.tuples(st.just("pass"), WHICH),
         st.tuples(st.just("tidy")),
@@ -81,6 +84,8 @@ class Scene:
 
     def ask(self, who: str, target: str) -> None:
         named = {"document_id": self.ids[target]} if target in self.ids else {"collection": target}
+        if target in NAMED:
+            named = {"named": target}
         found = break_glass.ask(
             self.conn,
             self.person(who),
@@ -89,22 +94,34 @@ class Scene:
             max_hours=8,
             **named,
         )
-        self.asked.append(Asked(who, target, found.id))
+        assert found.document_id == named.get("document_id", "")
+        self.asked.append(Asked(who, NAMED.get(target, target), found.id))
 
     def approve(self, which: int, by: str) -> None:
         if which >= len(self.asked):
             return
         one = self.asked[which]
         may = by in APPROVERS and by != one.person and one.state == "asked"
-        opens = one.target not in DOCUMENTS or self.would_open(one)
+        opens = one.target != "none" and (one.target not in DOCUMENTS or self.would_open(one))
         if may and opens:
             assert break_glass.approve(self.conn, one.id, self.person(by)).state == "active"
             one.state = "active"
             return
         # As the API does it: what failed is rolled back.
-        with self.conn.begin_nested(), suppress(Forbidden, Conflict):
+        with suppress(Forbidden, Conflict, NotFound), self.conn.begin_nested():
             break_glass.approve(self.conn, one.id, self.person(by))
             raise AssertionError("approved")
+
+    def refuse(self, which: int, by: str) -> None:
+        if which >= len(self.asked):
+            return
+        one = self.asked[which]
+        if by in APPROVERS and by != one.person and one.state == "asked":
+            assert break_glass.refuse(self.conn, one.id, self.person(by)).state == "refused"
+            one.state = "ended"
+            return
+        with pytest.raises((Forbidden, Conflict)):
+            break_glass.refuse(self.conn, one.id, self.person(by))
 
     def end(self, which: int, by: str) -> None:
         if which >= len(self.asked):

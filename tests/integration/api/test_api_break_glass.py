@@ -54,7 +54,8 @@ def test_two_people_open_a_document_for_a_while(
     assert bruno.get(f"/v1/documents/{paper}").status_code == 200
     assert max_.get(f"/v1/documents/{paper}").status_code == 403
     listed = otto.get(URL).json()["requests"]
-    assert [(r["state"], r["reason"]) for r in listed] == [("active", REASON)]
+    assert [(r["state"], r["reason"], r["login"]) for r in listed] == [("active", REASON, "bruno")]
+    assert listed[0]["decided_by"] == "Max"
     assert bruno.get(f"{URL}/mine").json()["requests"] == listed
 
     ended = bruno.post(f"{one}/end")
@@ -98,7 +99,7 @@ def test_a_collection_opens_and_expires(
 def test_nothing_is_told_to_whoever_asks(sign_in: SignIn, paper: DocumentId) -> None:
     bruno, max_ = sign_in("bruno"), sign_in("max")
     there, missing = asked(bruno, document_id=paper), asked(bruno, document_id="none")
-    same = {"id": "", "document_id": "", "asked_at": ""}
+    same = {"id": "", "document_id": "", "asked_at": "", "lapses_at": ""}
     assert {**there.json(), **same} == {**missing.json(), **same}
     assert max_.post(f"{URL}/{missing.json()['id']}/approve").status_code == 404
     assert bruno.post(f"{URL}/{missing.json()['id']}/end").json()["state"] == "ended"
@@ -109,3 +110,75 @@ def test_nothing_is_told_to_whoever_asks(sign_in: SignIn, paper: DocumentId) -> 
     assert ana.get(URL).status_code == 403
     assert asked(bruno, document_id=paper, hours=100).status_code == 422
     assert asked(max_, document_id=paper).status_code == 403
+
+
+def test_a_document_is_asked_for_by_its_name_and_known_only_when_approved(
+    sign_in: SignIn, company: Company, database: Database, paper: DocumentId
+) -> None:
+    bruno, max_ = sign_in("bruno"), sign_in("max")
+    assert bruno.get(f"{URL}/mine").json() == {"requests": [], "max_hours": 8}
+    there, missing = (asked(bruno, named=name).json() for name in ("ANNUAL report", "no such"))
+    same = {"id": "", "named": "", "asked_at": "", "lapses_at": ""}
+    assert {**there, **same} == {**missing, **same}
+    one, other = (f"{URL}/{request['id']}" for request in (there, missing))
+    assert bruno.get(f"{one}/documents").status_code == 403
+    found = max_.get(f"{one}/documents")
+    assert found.json()["documents"] == [
+        {
+            "document_id": paper,
+            "source": "intranet",
+            "collection": "acme",
+            "readable": False,
+            "rule": "not allowed",
+        }
+    ]
+    assert max_.get(f"{other}/documents").json() == {"documents": [], "names": []}
+    assert max_.post(f"{other}/approve").status_code == 404
+    refused = max_.post(f"{other}/refuse", json={"answer": "Ask Ana."}).json()
+    assert (refused["state"], refused["answer"]) == ("refused", "Ask Ana.")
+    assert max_.post(f"{other}/approve").status_code == 409
+    assert bruno.post(f"{other}/end").status_code == 409
+    assert max_.post(f"{one}/approve", json={"document_id": "another"}).status_code == 404
+    approved = max_.post(f"{one}/approve").json()
+    assert (approved["state"], approved["document_id"]) == ("active", paper)
+    assert max_.get(f"{one}/documents").json()["documents"] == []
+    assert bruno.get(f"/v1/documents/{paper}").status_code == 200
+    mine = bruno.get(f"{URL}/mine").json()["requests"]
+    told = [(r["named"], r["document_id"], r["state"]) for r in mine]
+    assert told == [("no such", "", "refused"), ("ANNUAL report", paper, "active")]
+    events = [e for e in events_of(database) if e["type"].startswith("access.break_glass")]
+    assert "no such" not in str(events)
+    assert "Ask Ana" not in str(events)
+
+
+def test_of_several_documents_called_so_the_approver_chooses(
+    sign_in: SignIn, company: Company, paper: DocumentId
+) -> None:
+    bruno, max_ = sign_in("bruno"), sign_in("max")
+    company.document("annual-Report", "Net income.", allow=["group:finance"])
+    request = asked(bruno, named="annual report").json()["id"]
+    unclear = max_.post(f"{URL}/{request}/approve")
+    assert (unclear.status_code, "Several documents" in unclear.text) == (409, True)
+    chosen = max_.post(f"{URL}/{request}/approve", json={"document_id": paper})
+    assert (chosen.status_code, chosen.json()["document_id"]) == (200, paper)
+
+
+def test_nobody_decides_on_their_own_request_and_auditors_on_none(
+    sign_in: SignIn, company: Company, paper: DocumentId
+) -> None:
+    company.person("rui", roles=["admin", "employee"])
+    company.person("eva", roles=["admin"], company="blue")
+    rui, otto = sign_in("rui"), sign_in("otto")
+    request = asked(rui, named="annual-report").json()["id"]
+    for act in ("approve", "refuse"):
+        assert rui.post(f"{URL}/{request}/{act}").status_code == 403
+        assert otto.post(f"{URL}/{request}/{act}").status_code == 403
+        assert sign_in("eva").post(f"{URL}/{request}/{act}").status_code == 404
+    assert sign_in("eva").get(URL).json()["requests"] == []
+    assert otto.get(f"{URL}/{request}/documents").status_code == 403
+    assert (
+        otto.get("/v1/audit/events", params={"about": request}).json()["events"][0]["data"][
+            "reason"
+        ]
+        == REASON
+    )

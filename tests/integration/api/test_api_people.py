@@ -7,7 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from assistant.domain import Principal
 from assistant.store.database import Database
+from assistant.store.group_names import replace_titles
 from tests.integration.api.conftest import SignIn
 from tests.support.company import Company, events_of
 
@@ -143,6 +145,46 @@ def test_groups_name_their_source_and_their_members(max_: httpx.Client) -> None:
     (held,) = detail["groups"]
     assert (held["name"], held["path"]) == (FINANCE, ["user:local|ana", FINANCE])
     assert max_.get("/v1/people/nobody").status_code == 404
+
+
+def test_groups_are_called_by_their_names_wherever_they_are_spoken_of(
+    max_: httpx.Client, company: Company
+) -> None:
+    """Ids of Graph, SIDs of groups and of people: each with what people call it, and its source."""
+    sid, own = "S-1-5-21-1-2001", "S-1-5-21-1-1105"
+    company.join("ana", "7f3a-guid")
+    company.join("ana", own)
+    company.join("bruno", sid)
+    told = {sid: "Sales", "7f3a-guid": " Board ", "finance": ""}
+    titles = {Principal(f"group:intranet:{name}"): title for name, title in told.items()}
+    with company.database.begin() as conn:
+        replace_titles(conn, company.source_id, titles)
+    company.document("minutes", "The board met.", allow=["group:7f3a-guid", f"group:{sid}"])
+    groups = {one["name"]: one for one in max_.get("/v1/groups").json()["groups"]}
+    called = {name.removeprefix("group:intranet:"): one["title"] for name, one in groups.items()}
+    assert called == {"finance": "", "sales": "", sid: "Sales", "7f3a-guid": "Board", own: "Ana"}
+
+    def named(path: str, **asked: str) -> dict[str, tuple[str, str]]:
+        names = max_.get(path, params=asked).json()["names"]
+        return {one["name"]: (one["title"], one["source_title"]) for one in names}
+
+    board = ("Board", "The intranet")
+    everything = {"group:intranet:7f3a-guid": board, f"group:intranet:{sid}": ("Sales", board[1])}
+    explained = named("/v1/access/explain", user="ana", document="minutes")
+    assert explained == named("/v1/access/readers", document="minutes") == everything
+    assert named("/v1/access/reading", user="ana")["group:intranet:7f3a-guid"] == board
+    compared = named("/v1/access/compare", user="ana", other="bruno")
+    of_ana = {FINANCE: ("", board[1]), f"group:intranet:{own}": ("Ana", board[1])}
+    assert compared == {**everything, **of_ana, "group:intranet:sales": ("", board[1])}
+    held = named(f"/v1/people/{person(max_, 'ana')['id']}")
+    assert held == {**of_ana, "group:intranet:7f3a-guid": board}
+    members = named("/v1/groups/members", group=f"group:intranet:{sid}")
+    assert members == {f"group:intranet:{sid}": ("Sales", board[1])}
+    with company.database.begin() as conn:
+        replace_titles(conn, company.source_id, {})
+    assert named("/v1/access/explain", user="ana", document="minutes")[
+        "group:intranet:7f3a-guid"
+    ] == ("", board[1])
 
 
 def test_both_ways_through_the_rights(max_: httpx.Client, company: Company) -> None:

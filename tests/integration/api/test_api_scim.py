@@ -15,10 +15,13 @@ from assistant.access.identity import lock_out
 from assistant.access.key import give_key, service
 from assistant.access.rights import rights
 from assistant.api.app import create_app
+from assistant.domain import Principal
 from assistant.errors import InvalidRequest
 from assistant.settings import IdentitySettings, Settings
 from assistant.store import memberships, people
 from assistant.store.database import Database
+from assistant.store.group_names import names_of
+from assistant.store.groups import groups as all_groups
 from assistant.store.heads import policy_epoch
 from tests.support.company import Company, assembled, events_of, served, signed_in
 from tests.support.scim import (
@@ -442,7 +445,14 @@ def test_nested_groups_are_explained_and_end_at_once(
         explained = explain(conn, login, paper)
         everybody = rights(conn)
         epoch = policy_epoch(conn)
+        known = names_of(conn, explained.entries[0].path)
+        listed = {one.name: one for one in all_groups(conn)}
     assert explained.allowed
+    assert [(one.title, one.source, one.source_title) for one in known.values()] == [
+        (title, "", "entra") for _, title in sorted(((inner, "Treasury"), (outer, "Finance")))
+    ]
+    assert listed[Principal(f"group:scim:{outer}")].title == "Finance"
+    assert listed[Principal(f"group:scim:{outer}")].as_of is not None
     assert explained.entries[0].path == (
         f"user:{login}",
         f"group:scim:{inner}",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +154,77 @@ def test_secrets_go_in_and_never_come_out(ines: httpx.Client, database: Database
     for answer in answers:
         assert canary not in answer.text
     assert canary not in json.dumps(events_of(database))
+
+
+def test_a_change_is_looked_at_first_and_recorded_by_its_fields(
+    ines: httpx.Client, database: Database, folder: Path, notes: str
+) -> None:
+    stored = ines.get(notes).json()["config"]
+    change = {"config": {"include": ["n1.txt"], "collection": "papers"}}
+    told = ines.post(f"{notes}/changes", json=change).json()
+    assert told["changes"] == [
+        {"field": "collection", "before": None, "after": "papers"},
+        {"field": "include", "before": None, "after": ["n1.txt"]},
+    ]
+    assert (told["lists_again"], told["secrets"]) == (True, [])
+    assert (told["test"]["ok"], told["test"]["n_items"]) == (True, 1)
+    title = ines.post(f"{notes}/changes", json={"title": "Notes"}).json()
+    assert title == {"changes": [], "secrets": [], "lists_again": False, "test": None}
+    (folder / ".access.toml").write_text('allow = ["everyone"]\n')
+    assert not ines.post(f"{notes}/changes", json=change).json()["test"]["ok"]
+    assert ines.post(f"{notes}/changes", json={**change, "public": True}).json()["test"]["ok"]
+    for wrong in ({"pth": "x"}, {"path": None}, {"path": "/etc"}, {"include": 5}):
+        assert ines.post(f"{notes}/changes", json={"config": wrong}).status_code == 422, wrong
+    assert ines.post("/v1/connectors/none/changes", json=change).status_code == 404
+    assert ines.get(notes).json()["config"] == stored
+    assert ines.patch(notes, json=change).json()["config"] == {**stored, **change["config"]}
+    events = [e["data"] for e in events_of(database) if e["type"] == "connector.changed"]
+    assert [one["fields"] for one in events] == [["path"], ["collection", "include"]]
+
+
+def test_secrets_are_sent_nowhere_else_than_they_were_given_for(
+    ines: httpx.Client, database: Database
+) -> None:
+    """Whoever may change a source can't have its password sent to a server of their own."""
+    sent = []
+
+    class Thief(BaseHTTPRequestHandler):
+        def do_PROPFIND(self) -> None:
+            sent.append(self.headers.get("Authorization"))
+            self.send_error(401)
+
+    with HTTPServer(("127.0.0.1", 0), Thief) as server, ThreadPoolExecutor(1) as pool:
+        pool.submit(server.serve_forever)
+        elsewhere = f"http://127.0.0.1:{server.server_port}/dav"
+        new: dict[str, Any] = {
+            "name": "dav",
+            "connector": "webdav",
+            "config": {"url": "http://127.0.0.1:1/dav", "username": "ana", "allow_http": True},
+            "secrets": {"password": "canary-4716-secret"},
+        }
+        assert ines.post("/v1/connectors", json=new).status_code == 201
+        change: dict[str, Any] = {"config": {"url": elsewhere}}
+        put = {**{k: new[k] for k in ("connector",)}, "config": {**new["config"], "url": elsewhere}}
+        for refused in (
+            ines.post("/v1/connectors/dav/changes", json=change),
+            ines.patch("/v1/connectors/dav", json=change),
+            ines.put("/v1/connectors/dav", json=put),
+        ):
+            assert refused.status_code == 422
+            assert "Give anew: password" in refused.json()["detail"]
+        assert sent == []
+        change["secrets"] = {"password": "another"}
+        looked = ines.post("/v1/connectors/dav/changes", json=change).json()
+        assert (looked["secrets"], looked["test"]["ok"]) == (["password"], False)
+        server.shutdown()
+    assert sent
+    assert not any("canary" in b64decode(one.split()[1]).decode() for one in sent if one)
+    kept = ines.patch("/v1/connectors/dav", json={"config": {"exclude": ["*.tmp"]}})
+    assert (kept.status_code, kept.json()["secrets"]) == (200, ["password"])
+    assert ines.patch("/v1/connectors/dav", json=change).status_code == 200
+    events = [e["data"] for e in events_of(database) if e["type"] == "connector.changed"]
+    assert [one["fields"] for one in events[1:]] == [["exclude"], ["url", "password"]]
+    assert "canary" not in json.dumps(events_of(database))
 
 
 def test_secrets_by_name_are_sealed_one_by_one(ines: httpx.Client, database: Database) -> None:

@@ -133,7 +133,10 @@ def test_a_secret_appears_nowhere(run: Run, database: Database, tmp_path: Path) 
 
 def test_secrets_are_kept_and_a_lost_key_says_what_to_do(run: Run, tmp_path: Path) -> None:
     add(run)
-    assert run("connector", "add", "share", "acme", "--set", "host=other").returncode == 0
+    again = ("connector", "add", "share", "acme", "--title", "Share")
+    assert run(*again, "--set", "host=h").returncode == 0
+    elsewhere = run(*again, "--set", "host=other")
+    assert (elsewhere.returncode, "Give anew: password" in elsewhere.stderr) == (2, True)
     assert run("connector", "test", "share").returncode == 0
     (tmp_path / "data" / "secret.key").unlink()
     lost = run("connector", "test", "share")

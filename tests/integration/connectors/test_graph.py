@@ -235,6 +235,19 @@ def test_groups_stay_nested_without_disabled_people(replay: Replay) -> None:
     assert foreign["group:hr"] == {"user:https://login/tid|id-bob"}
 
 
+def test_groups_are_called_as_entra_calls_them(replay: Replay) -> None:
+    replay.titles = {"hr": "Recursos humanos"}
+
+    async def story(connector: Graph) -> dict[str, str]:
+        try:
+            return {group.id: group.title async for group in connector.groups()}
+        finally:
+            await connector.aclose()
+
+    titles = asyncio.run(story(graph(replay)))
+    assert titles == {"group:hr": "Recursos humanos", "group:staff": ""}
+
+
 def link(scope: str | None, *names: str, **more: Any) -> dict[str, Any]:
     """A sharing link, with the people it is for."""
     facet = {"type": "view"} | ({"scope": scope} if scope else {})

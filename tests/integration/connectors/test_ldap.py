@@ -88,6 +88,13 @@ def groups(connector: Ldap) -> dict[str, frozenset[str]]:
     return asyncio.run(story())
 
 
+def titles(connector: Ldap) -> dict[str, str]:
+    async def story() -> dict[str, str]:
+        return {group.id: group.title async for group in connector.groups() if group.title}
+
+    return asyncio.run(story())
+
+
 def test_groups_stay_nested_and_name_logins(server: Slapd, tree: Tree) -> None:
     ana, bob = tree.person("ana"), tree.person("bob")
     hr = tree.group("hr", ana)
@@ -112,6 +119,9 @@ def test_groups_of_the_same_name_are_never_one(server: Slapd, tree: Tree) -> Non
     assert found[f"group:{sid}"] == {"user:ana"}
     assert not {"group:hr", "group:HR", "group:S-1-22-2-0", "group://other/x"} & set(found)
     assert len(found) == 4, path
+    called = titles(ldap(server))
+    assert (called[f"group:{first}"], called[f"group:{second}"]) == ("hr", "HR")
+    assert called[f"group:{sid}"] == "S-1-22-2-0"
 
 
 def test_posix_people_and_groups_have_samba_s_sids(server: Slapd, tree: Tree) -> None:
@@ -139,6 +149,11 @@ def test_windows_people_and_groups_are_known_by_sid(server: Slapd, tree: Tree) -
     assert found["group:hr"] == {"user:ana"}
     assert found["group:Domain Users"] == {"user:ana"}
     assert "user:gone" not in frozenset[str]().union(*found.values())
+    # A person's own identifier gets no title here: theirs is looked up when it is shown.
+    assert titles(ldap(server)) == {
+        f"group:{DOMAIN}-2001": "hr",
+        f"group:{DOMAIN}-513": "Domain Users",
+    }
 
 
 def test_more_than_the_server_gives_at_once(server: Slapd, tree: Tree) -> None:

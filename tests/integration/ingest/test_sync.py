@@ -21,6 +21,7 @@ from assistant.ingest.task import Task
 from assistant.settings import SyncSettings
 from assistant.store import runs, sources
 from assistant.store.database import Database
+from assistant.store.group_names import names_of
 from connectors.contract import (
     Access,
     Complete,
@@ -58,6 +59,7 @@ class Documents:
         self.broken: set[str] = set()
         self.members: dict[str, frozenset[str]] = {}
         self.fetched: list[str] = []
+        self.titles: dict[str, str] = {}
         self.dies_at: int | None = None
         self.expires = False
         self.busy = 0
@@ -100,7 +102,7 @@ class Documents:
 
     async def groups(self) -> AsyncIterator[Group]:
         for name, members in self.members.items():
-            yield Group(id=name, members=members)
+            yield Group(id=name, members=members, title=self.titles.get(name, ""))
 
     async def aclose(self) -> None:
         return None
@@ -246,6 +248,19 @@ def test_groups_are_replaced_before_documents(bench: Bench) -> None:
         ("group:notes:hr", "group:notes:staff"),
         ("group:notes:hr", "user:local|ana"),
     ]
+
+
+def test_what_groups_are_called_follows_the_source(bench: Bench) -> None:
+    source = Documents(notes(1))
+    source.members = {"group:7f3a": frozenset({"user:ana"}), "group:b2": frozenset({"user:bo"})}
+    seen = []
+    for titles in ({"group:7f3a": "Board"}, {"group:7f3a": "Diretoria"}, {}):
+        source.titles = titles
+        bench.run(source)
+        with bench.database.begin() as conn:
+            known = names_of(conn, ["group:notes:7f3a", "group:notes:b2", "user:local|ana"])
+        seen.append([one.title for one in known.values()])
+    assert seen == [["Board", ""], ["Diretoria", ""], ["", ""]]
 
 
 def test_an_expired_cursor_lists_afresh_and_patience_is_rewarded(bench: Bench) -> None:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, JsonValue, SecretStr, field_validator
 
 from assistant.errors import InvalidRequest, SettingsError
 from assistant.ingest.configuration import (
+    changed,
     checked,
     connector_class,
     fields,
+    reach,
     secret_field,
     spread,
     values,
     whole,
 )
+from connectors import registry
 from connectors.contract import Frozen
 
 CANARY = "canary-77c1"
@@ -137,3 +141,28 @@ def test_secrets_by_name_are_one_secret_each() -> None:
 def test_an_unknown_connector_is_named() -> None:
     with pytest.raises(InvalidRequest, match="no connector 'nope'; installed are: "):
         connector_class("nope")
+
+
+def test_what_changed_counts_defaults_as_they_are() -> None:
+    before: dict[str, JsonValue] = {"host": "a", "port": 445, "old": 1}
+    assert changed(Share, before, {"host": "a", "include": []}) == ["old"]
+    assert changed(Share, before, {"host": "b", "port": 446}) == ["host", "port", "old"]
+
+
+def test_secrets_reach_wherever_a_connector_does_not_say() -> None:
+    class Narrow(Share):
+        reach: ClassVar[frozenset[str]] = frozenset({"host", "port"})
+
+    assert reach(Share) == ["host", "port", "folder", "include"]
+    assert reach(Narrow) == ["host", "port"]
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_every_connector_with_secrets_says_where_they_go(name: str) -> None:
+    config = connector_class(name).Config
+    declared = getattr(config, "reach", None)
+    if any(field.secret for field in fields(config)):
+        assert declared
+        assert set(reach(config)) == declared
+    else:
+        assert declared is None
