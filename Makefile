@@ -60,8 +60,9 @@ servers: $(READY)
 	  echo "Installing an OpenID provider for the tests ..."; \
 	  npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(VENV)/servers/oidc $(OIDC); }
 
+# Two processes at once, each with whole files in the order of the folders: the slow ones first.
 test: $(READY) browser servers
-	@$(BIN)/python -m pytest -m "not vllm and not gpu and not cuvs"
+	@$(BIN)/python -m pytest -m "not vllm and not gpu and not cuvs" -n 2 --dist loadfile --no-loadscope-reorder
 
 # Hours: the long versions of tests that are short in `make test`.
 test-nightly: $(READY)

@@ -6,6 +6,7 @@ an RFC 9457 problem.
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar
 
 
@@ -61,10 +62,21 @@ class DiskFull(DependencyError):
     status = 507
 
 
+def is_disk_full(error: BaseException) -> bool:
+    """Tell whether the operating system says with this error that no space is left."""
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+
+
 class AuditUnavailable(DependencyError):
     """The audit log can't be written, so nothing is answered; run `assistant doctor`."""
 
     slug = "audit-unavailable"
+
+
+class Stopping(DependencyError):
+    """The assistant is being stopped; ask again in a minute."""
+
+    slug = "stopping"
 
 
 class AuditTampered(AssistantError):

@@ -7,7 +7,6 @@ and the text: a token moved to another source or field does not open.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import SecretStr
 
+from assistant import whole_file
 from assistant.errors import SettingsError
 from assistant.settings import Settings
 
@@ -92,17 +92,4 @@ def _vault(text: str, where: str) -> Vault:
 
 def _create(path: Path) -> None:
     """Write a new key; of several processes the first one's stays."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_suffix(f".{os.getpid()}.new")
-    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(file, Fernet.generate_key() + b"\n")
-        os.fsync(file)
-    finally:
-        os.close(file)
-    try:
-        path.hardlink_to(draft)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
+    whole_file.make(path, Fernet.generate_key() + b"\n")

@@ -235,6 +235,8 @@ def printed(report: dict[str, Any]) -> None:
     for figure in FIGURES:
         print(f"\n{figure}\n")
         rounds.printed(_crossed(report["rows"], figure))
+    print("\nover all callers\n")
+    rounds.printed(_summed(report["rows"]))
     print("\nseconds to load\n")
     rounds.printed([{"engine": e, "seconds": s} for e, s in report["load_seconds"].items()])
     for line in report["missing"]:
@@ -246,6 +248,22 @@ def _crossed(rows: Sequence[dict[str, Any]], figure: str) -> list[dict[str, Any]
     for row in rows:
         table.setdefault(row["engine"], {"engine": row["engine"]})[row["may read"]] = row[figure]
     return list(table.values())
+
+
+def _summed(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    by_engine: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_engine.setdefault(row["engine"], []).append(row)
+    return [
+        {
+            "engine": engine,
+            "worst recall": min(row["recall"] for row in own),
+            "worst p50 ms": max(row["p50 ms"] for row in own),
+            "times ours, at least": min(row["times ours"] for row in own),
+            "at most": max(row["times ours"] for row in own),
+        }
+        for engine, own in by_engine.items()
+    ]
 
 
 def _say(what: str) -> None:

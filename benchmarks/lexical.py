@@ -31,8 +31,9 @@ from numpy.typing import NDArray
 from benchmarks import rounds, texts
 from benchmarks.access import Access, Case, granted
 from benchmarks.rounds import Engine, Plain, Run
-from indexes.lexical import Lexical, Text
+from indexes.lexical import Lexical
 from indexes.model import MetadataFilter
+from indexes.scribe import Text
 from indexes.selection import Selection
 
 K = 10

@@ -45,7 +45,7 @@ class Pgvector(Rival):
         return {
             "pgvector": self._way("off"),
             "pgvector, iterative scan": self._way("relaxed_order"),
-            "pgvector, ef_search raised": RaisedScan(self),
+            "pgvector, iterative scan, ef_search raised": RaisedScan(self),
         }
 
     def close(self) -> None:

@@ -54,10 +54,11 @@ def _filtered(report: dict[str, Any], engines: Iterable[str] | None) -> Figure:
     callers = list(dict.fromkeys(row["may read"] for row in rows))
     figure = Figure(figsize=(9, 6.4), layout="constrained")
     recall, time = figure.subplots(2, 1, sharex=True)
-    others = iter(OTHERS * len(names))
+    others = ((color, dashes) for dashes in ("-", "--", ":") for color in OTHERS)
     for name in names:
         own = {row["may read"]: row for row in rows if row["engine"] == name}
-        style = {"label": name, "color": OWN if name == PLAN else next(others), "marker": "o"}
+        color, dashes = (OWN, "-") if name == PLAN else next(others)
+        style = {"label": name, "color": color, "linestyle": dashes, "marker": "o"}
         style |= {"markersize": 4, "linewidth": 2.4 if name == PLAN else 1.2}
         for panel, figure_name in ((recall, "recall"), (time, "p50 ms")):
             panel.plot(callers, [own[caller][figure_name] for caller in callers], **style)

@@ -173,20 +173,42 @@ class Qdrant(Rival):
         self._shard.optimize()
 
     def ways(self) -> dict[str, Search]:
-        return {"Qdrant Edge": self._search}
+        return {"Qdrant Edge": self.search, "Qdrant Edge, hnsw_ef raised": RaisedEf(self)}
 
     def close(self) -> None:
         self._shard.close()
         super().close()
 
-    def _search(self, question: _Floats, key: str | None, k: int) -> list[int]:
+    def search(
+        self, question: _Floats, key: str | None, k: int, hnsw_ef: int | None = None
+    ) -> list[int]:
         qdrant, readable = self._qdrant, None
         if key:
             match = qdrant.MatchValue(value=key)
             readable = qdrant.Filter(must=[qdrant.FieldCondition(key="acl", match=match)])
         nearest = qdrant.Query.Nearest(question.tolist())
-        found = self._shard.query(qdrant.QueryRequest(limit=k, query=nearest, filter=readable))
-        return [point.id for point in found]
+        params = qdrant.SearchParams(hnsw_ef=hnsw_ef) if hnsw_ef else None
+        request = qdrant.QueryRequest(limit=k, query=nearest, filter=readable, params=params)
+        return [point.id for point in self._shard.query(request)]
+
+
+class RaisedEf:
+    """Qdrant's search with the smallest `hnsw_ef` that finds what a caller should see."""
+
+    sizes = (None, 128, 256, 512, 1024, 2048, 4096)
+
+    def __init__(self, engine: Qdrant) -> None:
+        self._engine = engine
+        self._hnsw_ef: int | None = None
+
+    def __call__(self, question: _Floats, key: str | None, k: int) -> list[int]:
+        return self._engine.search(question, key, k, self._hnsw_ef)
+
+    def tune(self, key: str | None, wanted: Wanted, k: int) -> None:
+        for size in self.sizes:
+            self._hnsw_ef = size
+            if wanted.is_enough([self(question, key, k) for question in wanted.questions]):
+                break
 
 
 class Zvec(Rival):

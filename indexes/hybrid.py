@@ -15,11 +15,12 @@ from indexes import fusion
 from indexes.dense import Dense, Fold
 from indexes.device import Device
 from indexes.fusion import Candidates
-from indexes.lexical import Lexical, Matches, Text
+from indexes.lexical import Lexical, Matches
 from indexes.lists import N_WITHOUT
 from indexes.lock import SharedLock
-from indexes.model import Entry, Hit, Query
+from indexes.model import Entry, Hit, Query, SearchIndexError
 from indexes.rows import Rows, day_of
+from indexes.scribe import Text
 from indexes.selection import Selection
 from indexes.unit import check_question, vectors_of
 
@@ -158,6 +159,11 @@ class HybridIndex:
             return self._dense.mean(self._rows.lang_code(lang)).copy()
 
     @property
+    def trouble(self) -> str:
+        """What keeps newer chunks from being found by their words; empty if nothing does."""
+        return self._lexical.trouble
+
+    @property
     def is_fold_due(self) -> bool:
         """Whether many rows are dead or not in lists yet."""
         with self._lock.shared():
@@ -218,7 +224,8 @@ class HybridIndex:
     def _settled(self, *, words: bool = True, is_committed: bool = False) -> Iterator[None]:
         """Hold the shared lock on an index whose changes are searchable.
 
-        `words` asks for those by words too, `is_committed` for all of them to be on disk.
+        `words` asks for those by words too, as far as they can be written now, `is_committed` for
+        all of them to be on disk.
         """
         while True:
             with self._lock.shared():
@@ -230,7 +237,12 @@ class HybridIndex:
             with self._lock.alone():
                 self._settle()
                 if is_due:
-                    self._lexical.commit()
+                    try:
+                        self._lexical.commit()
+                    except SearchIndexError:
+                        if is_committed:
+                            raise
+                        words = False
 
     def _settle(self) -> None:
         if self._is_settled:

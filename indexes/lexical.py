@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,34 +21,17 @@ from indexes import segments
 from indexes.fresh import Corpus, Fresh
 from indexes.model import SearchIndexError, primary_lang
 from indexes.periods import periods
+from indexes.scribe import Scribe, Text, schema
 from indexes.selection import UNDATED, Selection
-from indexes.words import Clue, Word, analyser, clean, coverage, naming, rarest, readings
+from indexes.words import Clue, Word, analyser, coverage, naming, rarest, readings
 
 _N_MAX_TERMS = 256
 _N_STEPS = 1000
-_HEAP_BYTES = 64_000_000
-_BULK_HEAP_BYTES = 512_000_000
-_N_BULK_THREADS = 2
 _N_PENDING = 500
 _N_FRESH = 1000
 _FRESH_SHARE = 0.01
 """Only so few new chunks hardly change how rare a word is."""
 _MEAN_LENGTH = re.compile(r'"value": ([\d.e+]+),\s+"description": "avgdl')
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A chunk's text as BM25 sees it; `serial`, `cell` and `day` are those of its row.
-
-    `title` is what its document and the headings above it are called.
-    """
-
-    serial: int
-    cell: int
-    day: int
-    lang: str
-    text: str
-    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +57,17 @@ class Lexical:
     """
 
     def __init__(self, folder: Path | None = None, langs: Collection[str] | None = None) -> None:
-        schema = tantivy.SchemaBuilder()
-        schema.add_integer_field("serial", stored=True, indexed=True, fast=True)
-        schema.add_integer_field("cell", indexed=True)
-        schema.add_integer_field("day", stored=True, indexed=True, fast=True)
-        schema.add_text_field("lang", stored=True, tokenizer_name="raw", index_option="basic")
-        schema.add_text_field("text", stored=True, tokenizer_name="raw", index_option="freq")
-        schema.add_text_field("title", stored=True, tokenizer_name="raw", index_option="basic")
-        schema.add_text_field("period", tokenizer_name="raw", index_option="basic")
-        self._schema = schema.build()
+        self._schema = schema()
         try:
             self._index = self._open(folder)
-            self._writer = self._index.writer(_HEAP_BYTES, 1)
-            if langs is None:
-                self._writer.delete_all_documents()
-                self._writer.commit()
+            self._scribe = Scribe(self._index)
         except (OSError, ValueError) as error:
             raise SearchIndexError(
                 f"The word index can't be opened in {folder}: {error}. Stop the process that uses "
                 "it, or empty the folder."
             ) from error
+        if langs is None:
+            self._scribe.clear()
         self._index.reload()
         self._moved: dict[int, int] = {}
         self._gone: set[int] = set()
@@ -118,48 +92,40 @@ class Lexical:
         return self._n_added + len(self._gone) + len(self._moved)
 
     @property
+    def trouble(self) -> str:
+        """Why additions can't be committed; empty if they can."""
+        return self._scribe.trouble
+
+    @property
     def must_commit(self) -> bool:
-        """Whether searches need a commit: many chunks were added, or changes slow them down."""
+        """Whether searches need a commit: many chunks were added, or changes slow them down.
+
+        Where writing has just failed they do without.
+        """
         is_fresh_lost = self._n_added > 0 and self._fresh is None
-        return is_fresh_lost or len(self._gone) + len(self._moved) > _N_PENDING
+        is_slow = len(self._gone) + len(self._moved) > _N_PENDING
+        return (is_fresh_lost or is_slow) and not self._scribe.is_resting
 
     def add(self, texts: Iterable[Text]) -> None:
         """Index chunks."""
         for text in texts:
             self._n_added += 1
-            tag = primary_lang(text.lang)
-            self._langs.add(tag)
-            cut = analyser(tag, None)
-            document = tantivy.Document()
-            document.add_integer("serial", text.serial)
-            document.add_integer("cell", text.cell)
-            document.add_integer("day", text.day)
-            document.add_text("lang", text.lang)
-            terms, title = cut.pre_tokenize(clean(text.text)), cut.pre_tokenize(clean(text.title))
-            document.add_pre_tokenized_text("text", terms)
-            document.add_pre_tokenized_text("title", title)
-            named = periods(text.title)
-            for period in named:
-                document.add_text("period", period)
-            self._writer.add_document(document)
-            self._keep(text.serial, {"text": _own(terms), "title": _own(title), "period": named})
+            self._langs.add(primary_lang(text.lang))
+            self._keep(text.serial, self._scribe.add(text))
+        if self._scribe.is_laden:
+            with suppress(SearchIndexError):
+                self.commit()
 
     @contextmanager
     def in_bulk(self) -> Iterator[None]:
-        """Index many chunks: by two threads with more memory, all committed at the end."""
-        self._writer.wait_merging_threads()
-        self._writer = self._index.writer(_BULK_HEAP_BYTES, _N_BULK_THREADS)
-        try:
+        """Index many chunks quickly, all committed at the end; raises as `commit` does."""
+        with self._scribe.in_bulk():
             yield
             self.commit()
-        finally:
-            self._writer.wait_merging_threads()
-            self._writer = self._index.writer(_HEAP_BYTES, 1)
 
     def clear(self) -> None:
-        """Drop all chunks."""
-        self._writer.delete_all_documents()
-        self._publish()
+        """Drop all chunks; raises as `commit` does."""
+        self._scribe.clear()
         self._langs = set()
         self._begin_anew()
 
@@ -174,15 +140,16 @@ class Lexical:
     def commit(self) -> None:
         """Make all changes visible to searches: some milliseconds, more if many chunks moved.
 
-        Raises `SearchIndexError` if the folder can't be written.
+        Raises `SearchIndexError` if the folder can't be written; nothing is lost, so that a later
+        commit makes up for it.
         """
-        if self._gone:
-            self._writer.delete_documents_by_query(self._any_of("serial", list(self._gone)))
-        self._publish()
-        if left := {s: cell for s, cell in self._moved.items() if s not in self._gone}:
-            self._rewrite(left)
-            self._publish()
+        self._scribe.commit(self._gone)
+        left = {s: cell for s, cell in self._moved.items() if s not in self._gone}
         self._begin_anew()
+        if left:
+            self._moved = left
+            self._scribe.rewrite(self._moved_texts())
+            self._begin_anew()
 
     def search(self, text: str, lang: str, selection: Selection, k: int) -> Matches:
         """Return the `k` best chunks that hold a term of the question and pass the selection.
@@ -280,7 +247,7 @@ class Lexical:
 
     def close(self) -> None:
         """Let go of the folder; the index can't be used any more."""
-        self._writer.wait_merging_threads()
+        self._scribe.close()
 
     def _open(self, folder: Path | None) -> tantivy.Index:
         if folder is None:
@@ -291,22 +258,14 @@ class Lexical:
     def _any_of(self, field: str, values: list[int]) -> tantivy.Query:
         return tantivy.Query.term_set_query(self._schema, field, values)
 
-    def _publish(self) -> None:
-        try:
-            self._writer.commit()
-        except (OSError, ValueError) as error:
-            raise SearchIndexError(
-                f"The word index can't be written: {error}. Free some space, then start again."
-            ) from error
-        self._index.reload()
-
     def _begin_anew(self) -> None:
         """Note that nothing is pending."""
         self._n_added, self._gone, self._moved = 0, set(), {}
         self._n_committed, self._committed, self._fresh = len(self), None, Fresh()
 
-    def _rewrite(self, cells: dict[int, int]) -> None:
-        searcher = self._index.searcher()
+    def _moved_texts(self) -> list[Text]:
+        """Return the chunks that moved, in their new cells."""
+        searcher, cells = self._index.searcher(), self._moved
         query = self._any_of("serial", list(cells))
         texts = []
         for _, address in searcher.search(query, limit=len(cells), count=False).hits:
@@ -314,8 +273,7 @@ class Lexical:
             serial = stored["serial"][0]
             day, lang, text, title = (stored[name][0] for name in ("day", "lang", "text", "title"))
             texts.append(Text(serial, cells[serial], day, lang, text, title))
-        self._writer.delete_documents_by_query(query)
-        self.add(texts)
+        return texts
 
     def _words(self, searcher: tantivy.Searcher, text: str, lang: str) -> tuple[Word, ...]:
         return tuple(
@@ -369,7 +327,3 @@ class Lexical:
                 )
             )
         return [tantivy.Query.const_score_query(part, 0.0) for part in filters]
-
-
-def _own(terms: tantivy.PreTokenizedString) -> Iterator[str]:
-    return (token.text for token in terms.tokens)

@@ -18,11 +18,12 @@ from indexes import saved
 from indexes.columns import Columns, Grouping, Texts, Vectors
 from indexes.dense import Dense
 from indexes.hybrid import HybridIndex
-from indexes.lexical import Lexical, Text
+from indexes.lexical import Lexical
 from indexes.lists import N_WITHOUT, Lists
 from indexes.manifest import SnapshotDamaged
 from indexes.model import SearchIndexError
 from indexes.rows import Rows
+from indexes.scribe import Text
 from indexes.snapshot import Snapshot, State
 from indexes.unit import check_halves
 

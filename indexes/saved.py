@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,14 +25,20 @@ def state_of(index: HybridIndex, folder: Path) -> Iterator[State]:
     """Yield an index's state as of one moment; searches and changes go on meanwhile.
 
     `folder` must be on the file system of the index's own; raises `SearchIndexError` if the index
-    has none.
+    has none, or its words can't be written.
     """
-    with TemporaryDirectory(dir=folder, prefix="links-") as links:
-        with index._settled(is_committed=True):
-            index._lexical.link(Path(links))
-            state = _copied(index)
-        files = {path.name: path for path in Path(links).iterdir()}
-        yield State(state.arrays, state.tables, files)
+    with ExitStack() as stack:
+        try:
+            links = Path(stack.enter_context(TemporaryDirectory(dir=folder, prefix="links-")))
+            with index._settled(is_committed=True):
+                index._lexical.link(links)
+                state = _copied(index)
+        except OSError as error:
+            raise SearchIndexError(
+                f"The index can't be saved by way of {folder}: {error}. Free some space; it goes "
+                "on as it is."
+            ) from error
+        yield State(state.arrays, state.tables, {path.name: path for path in links.iterdir()})
 
 
 def restored(state: State, folder: Path) -> HybridIndex:

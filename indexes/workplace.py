@@ -9,6 +9,8 @@ import weakref
 from pathlib import Path
 from tempfile import mkdtemp
 
+from indexes.model import SearchIndexError
+
 _PREFIX = "work-"
 
 
@@ -32,8 +34,13 @@ class Workplace:
             self._end = weakref.finalize(self, _end, self.folder, lock)
 
     def subfolder(self, name: str) -> Path:
-        """Return a new, empty folder within."""
-        return Path(mkdtemp(prefix=f"{name}-", dir=self.folder))
+        """Return a new, empty folder within; raises `SearchIndexError` if it can't be made."""
+        try:
+            return Path(mkdtemp(prefix=f"{name}-", dir=self.folder))
+        except OSError as error:
+            raise SearchIndexError(
+                f"There is no room to work in {self.folder}: {error}. Free some space."
+            ) from error
 
     def close(self) -> None:
         """Remove the folder with all that is in it."""

@@ -24,6 +24,7 @@ _SENTENCES = {
         "The answer took too long and was stopped. Ask again, or ask about less at once."
     ),
     "disk-full": mark("The assistant has no disk space left. Tell your administrator."),
+    "stopping": mark("The assistant is being restarted. Ask again in a minute."),
     "forbidden": mark("Your account may not do this. Ask your administrator for the permission."),
     "request-too-large": mark("That is too long. Shorten it and send it again."),
     "invalid-request": mark("The assistant could not read that. Change it and send it again."),

@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine
@@ -23,6 +23,7 @@ from assistant.store.acls import Acl, acls_allowing, acls_by_id
 from assistant.store.heads import is_epoch_moving, policy_epoch
 from assistant.store.passages import DocumentRow, PassageRow, document, passages
 from assistant.store.people import person_by_id
+from assistant.store.sources import clock
 from indexes.model import AccessFilter
 
 TOO_OLD = "access data too old"
@@ -109,8 +110,9 @@ def recheck(
     rows = passages(conn, chunk_ids)
     acls = acls_by_id(conn, {row.document.access_id for row in rows.values()})
     policy, principals = policy_now(conn), _principals_now(conn, caller)
+    oldest = confirmed_since(conn, max_age_s)
     return {
-        chunk_id: CheckedPassage(row, _decide(row.document, acls, policy, principals, max_age_s))
+        chunk_id: CheckedPassage(row, _decide(row.document, acls, policy, principals, oldest))
         for chunk_id, row in rows.items()
     }
 
@@ -131,7 +133,8 @@ def decisions_on(
 ) -> dict[DocumentId, Decision]:
     """Decide on each of these documents, under the policy in force."""
     acls, policy = acls_by_id(conn, {row.access_id for row in rows}), policy_now(conn)
-    return {row.id: _decide(row, acls, policy, principals, max_age_s) for row in rows}
+    oldest = confirmed_since(conn, max_age_s)
+    return {row.id: _decide(row, acls, policy, principals, oldest) for row in rows}
 
 
 def readable_document(
@@ -161,9 +164,13 @@ def decide(
     return may_read(subject.acl, principals)
 
 
-def confirmed_since(max_age_s: float) -> datetime | None:
-    """Return since when a source must have confirmed its access; None if that doesn't matter."""
-    return datetime.now(UTC) - timedelta(seconds=max_age_s) if max_age_s > 0 else None
+def confirmed_since(conn: Connection, max_age_s: float) -> datetime | None:
+    """Return since when a source must have confirmed its access; None if that doesn't matter.
+
+    By the clock of the database, which noted when it did: a machine whose clock is slow would
+    hold old access data for new.
+    """
+    return clock(conn) - timedelta(seconds=max_age_s) if max_age_s > 0 else None
 
 
 def _decide(
@@ -171,11 +178,11 @@ def _decide(
     acls: dict[int, Acl],
     policy: Policy,
     principals: frozenset[Principal],
-    max_age_s: float,
+    oldest: datetime | None,
 ) -> Decision:
     acl = acls.get(row.access_id, _NOBODY)
     subject = Subject(acl, row.facts.collection, row.access_as_of)
-    return decide(subject, policy, principals, confirmed_since(max_age_s))
+    return decide(subject, policy, principals, oldest)
 
 
 def _principals_now(conn: Connection, caller: Caller) -> frozenset[Principal]:

@@ -18,6 +18,7 @@ from assistant.store.heads import policy_epoch
 from assistant.store.memberships import memberships_of
 from assistant.store.passages import document
 from assistant.store.people import Person, person_with_login
+from assistant.store.sources import clock
 
 DISABLED, NO_ROLE = "disabled", "no role that reads documents"
 
@@ -69,7 +70,7 @@ def explain(conn: Connection, login: str, document_id: str, max_age_s: float = 0
     decision = decisions_on(conn, [row], held, max_age_s)[row.id]
     if not may_open(person):
         decision = Decision(False, DISABLED if person.disabled_at else NO_ROLE)
-    now = datetime.now(row.access_as_of.tzinfo) if row.access_as_of else None
+    now = clock(conn)
     return Explanation(
         login=login,
         document_id=row.id,
@@ -80,7 +81,7 @@ def explain(conn: Connection, login: str, document_id: str, max_age_s: float = 0
         entries=_entries(conn, person, acl, held, decision),
         access_id=row.access_id,
         access_as_of=row.access_as_of,
-        access_age_s=(now - row.access_as_of).total_seconds() if now and row.access_as_of else None,
+        access_age_s=(now - row.access_as_of).total_seconds() if row.access_as_of else None,
         max_age_s=max_age_s,
         policy_epoch=policy_epoch(conn),
     )

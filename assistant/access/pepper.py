@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 import threading
 
+from assistant import whole_file
 from assistant.errors import SettingsError
 from assistant.settings import Settings
 
@@ -38,21 +38,8 @@ class Pepper:
             return chosen.get_secret_value().encode()
         path = self._settings.data_dir / FILE
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            draft = path.with_suffix(f".{os.getpid()}.new")
             if not path.exists():
-                file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-                with os.fdopen(file, "w", encoding="ascii") as opened:
-                    opened.write(secrets.token_urlsafe(32) + "\n")
-                    opened.flush()
-                    os.fsync(opened.fileno())
-                try:
-                    # Of several processes the first one's stays.
-                    path.hardlink_to(draft)
-                except FileExistsError:
-                    pass
-                finally:
-                    draft.unlink()
+                whole_file.make(path, f"{secrets.token_urlsafe(32)}\n".encode())
             if path.stat().st_mode & 0o077:
                 raise SettingsError(f"Others may read {path}; run: chmod 600 {path}")
             return path.read_text(encoding="ascii").strip().encode()

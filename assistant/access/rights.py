@@ -94,7 +94,7 @@ def rights(conn: Connection, max_age_s: float = 0.0, target: Target | None = Non
         shares=tuple(found),
         acls=acls_by_id(conn, {share.access_id for share in found}),
         policy=policy_now(conn),
-        oldest=confirmed_since(max_age_s),
+        oldest=confirmed_since(conn, max_age_s),
     )
 
 

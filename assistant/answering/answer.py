@@ -10,12 +10,12 @@ from functools import partial
 
 from assistant.answering import prompt as prompts
 from assistant.answering.draft import Draft
-from assistant.answering.entry import LEFT, Entry
+from assistant.answering.entry import LEFT, UNEXPECTED, Entry
 from assistant.answering.record import Record
 from assistant.answering.verify import Similarity
 from assistant.answering.watched import Watched
-from assistant.domain import Answer, AnswerEvent, Done, Lang, Passage, Question, Status
-from assistant.errors import AssistantError
+from assistant.domain import Answer, AnswerEvent, Caller, Done, Lang, Passage, Question, Status
+from assistant.errors import AssistantError, Stopping
 from assistant.ports import Generator
 from assistant.retrieval.query import condense
 from assistant.retrieval.retriever import Retrieved, Retriever
@@ -38,14 +38,21 @@ class Answerer:
         self._record = record
         self._similarity = similarity
         self._n_passages = n_passages
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Answer nothing more, and end within half a second what is being written."""
+        self._is_stopping = True
 
     async def answer(self, question: Question) -> AsyncIterator[AnswerEvent]:
         """Yield what happens to a question, up to `Done`.
 
-        Raises `AssistantError` when nothing can be answered now. Nothing goes to the generator
-        before the audit log holds what it will be given; closing the iterator stops the
-        generator and records that.
+        Raises `AssistantError` when nothing can be answered now, `Stopping` from a `stop` on.
+        Nothing goes to the generator before the audit log holds what it will be given; closing the
+        iterator stops the generator and records that.
         """
+        if self._is_stopping:
+            raise Stopping()
         started = time.perf_counter()
         lang = question.lang or question_language(question.text)
         standalone = condense(question.text, question.history, lang)
@@ -60,10 +67,11 @@ class Answerer:
         entry = Entry(self._record, question)
         await entry.begin(prompt, retrieved, self._generator.name)
         draft = Draft(prompt)
+        ended = UNEXPECTED
         try:
             yield Status("answering")
             permitted = partial(self._retriever.still_permitted, question.caller)
-            welcome = partial(self._retriever.check_welcome, question.caller)
+            welcome = partial(self._check_welcome, question.caller)
             writer = Watched(self._generator, welcome)
             async with aclosing(
                 draft.write(writer, self._similarity, permitted)  # type: ignore[type-var]
@@ -73,13 +81,22 @@ class Answerer:
             yield draft.usage(self._generator)
             answer = await asyncio.to_thread(draft.answer, time.perf_counter() - started, permitted)
             finished = await entry.finish(answer)
+            ended = ""
         except (GeneratorExit, asyncio.CancelledError):
-            await asyncio.shield(entry.abort(LEFT))
+            ended = LEFT
             raise
         except AssistantError as error:
-            await entry.abort(error.slug)
+            ended = error.slug
             raise
+        finally:
+            if ended:
+                await asyncio.shield(entry.abort(ended))
         yield Done(finished)
+
+    def _check_welcome(self, caller: Caller) -> None:
+        if self._is_stopping:
+            raise Stopping()
+        self._retriever.check_welcome(caller)
 
     def _retrieve(self, question: Question, standalone: str, lang: Lang) -> Retrieved:
         return self._retriever.retrieve(

@@ -11,6 +11,7 @@ from assistant.ports import Prompt
 from assistant.retrieval.retriever import Retrieved
 
 LEFT = "client left"
+UNEXPECTED = "internal-error"
 
 
 class Entry:

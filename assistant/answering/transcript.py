@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assistant.answering.prompt import contradiction
-from assistant.domain import Answer, Citation, Lang, Passage, Sentence
+from assistant.domain import Answer, Citation, DocumentId, Lang, Passage, Sentence
 from assistant.text.inert import inert, inert_uri
 
 NO_LONGER_AVAILABLE = "no longer available to you"
@@ -101,14 +101,15 @@ def disputed(numbers: Sequence[int], lang: Lang) -> str:
     return f"{contradiction(lang)} {''.join(f'[{n}]' for n in numbers)}."
 
 
-def still_permitted(body: Json, versions: Mapping[str, int]) -> Json:
+def still_permitted(body: Json, versions: Mapping[DocumentId, frozenset[int]]) -> Json:
     """Return what of a stored answer its reader may see now.
 
-    `versions` maps the ids of the documents the reader may read now to their current versions.
-    A sentence stays while one of its citations stays, a disagreement while two of them do; a
-    citation of an earlier version stays, marked `outdated`. What goes leaves no text behind.
+    `versions` maps the ids of the documents the reader may read now to the versions they had since
+    they are there. A sentence stays while one of its citations stays, a disagreement while two of
+    them do; a citation of an earlier version stays, marked `outdated`. What goes leaves no text
+    behind.
     """
-    kept = [c for c in body["citations"] if c["document_id"] in versions]
+    kept = [c for c in body["citations"] if _is_there(c, versions)]
     numbers = {c["n"] for c in kept}
     sentences = [
         {**s, "citations": [n for n in s["citations"] if n in numbers]} for s in body["sentences"]
@@ -130,7 +131,13 @@ def still_permitted(body: Json, versions: Mapping[str, int]) -> Json:
         "answer": body["answer"] if untouched else joined(shown, disputed, body["lang"]),
         "sentences": shown,
         "disagreements": disputed,
-        "citations": [{**c, "outdated": versions[c["document_id"]] != c["version"]} for c in kept],
+        "citations": [
+            {**c, "outdated": max(versions[c["document_id"]]) != c["version"]} for c in kept
+        ],
         "withheld": gone + [{**w, "text": ""} for w in body["withheld"]],
-        "closest": [p for p in body["closest"] if p["document_id"] in versions],
+        "closest": [p for p in body["closest"] if _is_there(p, versions)],
     }
+
+
+def _is_there(place: Json, versions: Mapping[DocumentId, frozenset[int]]) -> bool:
+    return place["version"] in versions.get(place["document_id"], ())

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
 
-from assistant.errors import AssistantError
 from assistant.ports import Generator, Prompt, Token
 
 EVERY_S = 0.4
 _AHEAD = 16
+_PATIENCE_S = 1.0
 
 _NOTHING = Token("")
 
@@ -52,9 +52,7 @@ class Watched:
                     yield token
             await writing
         finally:
-            writing.cancel()
-            with suppress(asyncio.CancelledError, AssistantError):
-                await writing
+            await _ended(writing)
 
     async def check(self) -> None:
         """Raise `ModelUnavailable` where the generator does."""
@@ -70,3 +68,16 @@ class Watched:
                     arrived.put_nowait(token)
         finally:
             arrived.put_nowait(None)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Cancel a task until it has ended.
+
+    Once is not always enough: up to Python 3.11 `asyncio.wait_for`, which clients of models use,
+    swallows the cancellation if what it waits for comes at the same moment.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=_PATIENCE_S)
+    if not task.cancelled():
+        task.exception()

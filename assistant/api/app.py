@@ -63,6 +63,7 @@ ROUTERS = (
 )
 
 _TEND_EVERY_S = 15.0
+_LAST_WORDS_S = 1.5
 
 _log = logger(__name__)
 
@@ -124,6 +125,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         sealing.cancel()
         with suppress(asyncio.CancelledError):
             await sealing
+        # Answers that were cut short end in the log before it is signed for the last time.
+        await state.slots.emptied(_LAST_WORDS_S)
         await _seal(state.assistant.audit, at_once=True)
 
 

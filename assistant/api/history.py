@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -11,6 +11,7 @@ from assistant.access.acl import readable_document
 from assistant.answering.transcript import still_permitted
 from assistant.domain import Caller, DocumentId, Turn
 from assistant.store.conversations import Message, list_messages
+from assistant.store.passages import versions_since_there
 
 Json = dict[str, Any]
 
@@ -49,7 +50,7 @@ def turns(
     return tuple(pairs[-N_TURNS:])
 
 
-def _shown(message: Message, versions: dict[str, int]) -> Json:
+def _shown(message: Message, versions: Mapping[DocumentId, frozenset[int]]) -> Json:
     return still_permitted(message.body, versions) if message.role == "assistant" else message.body
 
 
@@ -62,10 +63,10 @@ def _documents(found: Sequence[Message]) -> set[str]:
 
 def _versions(
     conn: Connection, caller: Caller, document_ids: Iterable[str], max_age_s: float
-) -> dict[str, int]:
-    """Return the documents that the caller may read now, with their current versions."""
+) -> dict[DocumentId, frozenset[int]]:
+    """Return the documents that the caller may read now, with the versions they had and have."""
     rows = (
         readable_document(conn, caller, DocumentId(document_id), max_age_s)
         for document_id in sorted(document_ids)
     )
-    return {row.id: row.version_no for row in rows if row is not None}
+    return versions_since_there(conn, [row.id for row in rows if row is not None])

@@ -135,7 +135,7 @@ def problem(error: Exception, path: str) -> tuple[Json, dict[str, str]]:
         headers["Retry-After"] = str(error.retry_after_s)
     body = {
         "type": f"urn:assistant:problem:{slug}",
-        "title": HTTPStatus(status).phrase,
+        "title": _phrase(status),
         "status": status,
         "detail": detail,
         "instance": path,
@@ -173,7 +173,12 @@ async def caught(
 
 
 def _slug(status: int) -> str:
-    return HTTPStatus(status).phrase.lower().replace(" ", "-")
+    return _phrase(status).lower().replace(" ", "-")
+
+
+def _phrase(status: int) -> str:
+    """Return the name of a status, also of nginx's for a client that has left."""
+    return "Client Closed Request" if status == 499 else HTTPStatus(status).phrase
 
 
 def _sentence(errors: Sequence[Any]) -> str:

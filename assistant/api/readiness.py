@@ -56,7 +56,9 @@ class Readiness:
     def _index(self) -> str:
         with self._assistant.database.begin() as conn:
             generation = self._assistant.retriever.refresh(conn)
-        return f"{self._assistant.retriever.n_chunks} passages, generation {generation}"
+        retriever = self._assistant.retriever
+        found = f"{retriever.n_chunks} passages, generation {generation}"
+        return f"{found}; {retriever.trouble}" if retriever.trouble else found
 
     def _audit(self) -> str:
         with self._assistant.database.begin() as conn:

@@ -6,12 +6,14 @@ before it is their turn, and those in front are slowed down for nothing.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from assistant.api.problems import Overloaded
 
 RETRY_S = 2
+_LOOK_EVERY_S = 0.05
 
 
 class Slots:
@@ -20,6 +22,13 @@ class Slots:
     def __init__(self, n: int) -> None:
         self.n = n
         self.n_taken = 0
+
+    async def emptied(self, within_s: float) -> None:
+        """Wait until no answer is being given, but no longer than that."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while self.n_taken:
+                    await asyncio.sleep(_LOOK_EVERY_S)
 
     @contextmanager
     def taken(self) -> Iterator[None]:

@@ -7,7 +7,6 @@ others know only `audit.pub`, which the sealer puts into their data folder.
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from assistant import whole_file
 from assistant.errors import AuditUnavailable
 
 _ORIGIN = "enterprise-assistant audit log v1"
@@ -65,7 +65,7 @@ def publish(folder: Path, key: Ed25519PublicKey) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not path.exists():
-            path.write_bytes(pem)
+            whole_file.put(path, pem, mode=0o644)
         if path.read_bytes() != pem:
             raise AuditUnavailable(
                 f"{path} is the key of another sealer; give the sealer its old keys back, or keep "
@@ -144,20 +144,7 @@ def _note(size: int, root: bytes, sealed_at: str) -> bytes:
 
 def _create(path: Path) -> None:
     """Write a new key; of several processes the first one's stays."""
-    pem = _pem(Ed25519PrivateKey.generate())
-    draft = path.with_suffix(f".{os.getpid()}.new")
-    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        os.write(file, pem)
-        os.fsync(file)
-    finally:
-        os.close(file)
-    try:
-        path.hardlink_to(draft)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
+    whole_file.make(path, _pem(Ed25519PrivateKey.generate()))
 
 
 def _pem(key: Ed25519PrivateKey) -> bytes:

@@ -12,7 +12,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -154,8 +154,7 @@ class AuditLog:
                 if not ledger.add_head(conn, _stored(head)):
                     newest = ledger.newest_head(conn)
                     head = _signed(newest) if newest is not None else head
-            for path in self._copies:
-                _keep(path, head)
+            _keep_all(self._copies, head)
         return head
 
     def seal_if_due(self, max_events: int = 1000, max_age_s: float = 60.0) -> TreeHead | None:
@@ -265,6 +264,13 @@ class AuditLog:
             return []
         lines = self._outside.read_text().split("\n")[:-1]
         return [read_head(json.loads(line)) for line in lines]
+
+
+def _keep_all(paths: Sequence[Path], head: TreeHead) -> None:
+    """Append a head to each file; one that can't be written is no reason to leave out the next."""
+    with ExitStack() as stack:
+        for path in reversed(paths):
+            stack.callback(_keep, path, head)
 
 
 def _keep(path: Path, head: TreeHead) -> None:

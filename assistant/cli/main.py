@@ -6,7 +6,6 @@ unreachable, 130 interrupted.
 
 from __future__ import annotations
 
-import errno
 import signal
 import sys
 from types import FrameType
@@ -36,7 +35,7 @@ from assistant.cli import (
     steering,
     sync,
 )
-from assistant.errors import AssistantError, DiskFull
+from assistant.errors import AssistantError, DiskFull, is_disk_full
 
 app = typer.Typer(
     name="assistant",
@@ -96,7 +95,7 @@ def main() -> None:
     except KeyboardInterrupt:
         fail("Interrupted; what was committed is kept.", 130)
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if is_disk_full(error):
             fail(str(DiskFull()), DiskFull.exit_code)
         if "-v" in sys.argv or "--verbose" in sys.argv:
             raise

@@ -52,7 +52,7 @@ def list_(
     with wiring.database(chosen) as database, database.begin() as conn:
         access = access_filter(conn, caller_with_login(conn, login))
         readable, closed = access.access_ids, access.closed_collections
-        as_of = confirmed_since(chosen.sync.acl_max_age_s)
+        as_of = confirmed_since(conn, chosen.sync.acl_max_age_s)
         asked = with_other_names(
             conn, readable, asked, confirmed_since=as_of, closed_collections=closed
         )
@@ -89,7 +89,7 @@ def sum_(
     with wiring.database(chosen) as database, database.begin() as conn:
         access = access_filter(conn, caller_with_login(conn, login))
         readable, closed = access.access_ids, access.closed_collections
-        as_of = confirmed_since(chosen.sync.acl_max_age_s)
+        as_of = confirmed_since(conn, chosen.sync.acl_max_age_s)
         asked = with_other_names(
             conn, readable, asked, confirmed_since=as_of, closed_collections=closed
         )

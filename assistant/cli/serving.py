@@ -98,10 +98,16 @@ def running(
         api = f"http://{_reachable(host)}:{port}"
         _await(lambda: httpx.get(f"{api}/healthz", timeout=2).is_success, "The API")
         with ExitStack() as stack:
-            if chosen.serve.worker:
-                stack.enter_context(_working(assistant))
+            worker = stack.enter_context(_working(assistant)) if chosen.serve.worker else None
             address = stack.enter_context(_page(chosen, api)) if page else ""
-            yield Addresses(api, address)
+            try:
+                yield Addresses(api, address)
+            finally:
+                # Told at once: one after the other they could take too long for whoever waits.
+                assistant.answerer.stop()
+                server.should_exit = True
+                if worker is not None:
+                    worker.stop()
     finally:
         server.should_exit = True
         thread.join(STOP_S)
@@ -121,10 +127,10 @@ def work(worker: Worker) -> None:
 
 
 @contextmanager
-def _working(assistant: wiring.Assistant) -> Iterator[None]:
+def _working(assistant: wiring.Assistant) -> Iterator[Worker]:
     worker = wiring.worker(assistant.settings, assistant.database, assistant.embedder)
     with _started(worker):
-        yield
+        yield worker
 
 
 @contextmanager

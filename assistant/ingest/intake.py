@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from assistant.errors import DependencyError
+from assistant.errors import DependencyError, DiskFull, is_disk_full
 from assistant.ingest.body import Body, fetch, understand
 from assistant.ingest.curate import REPEATED_IN, Curator, PersonalData
 from assistant.ingest.duplicates import settle
@@ -103,9 +104,9 @@ class Intake:
         wanted = [item for item in page.items if self._again or page.is_new(item)]
         if not wanted:
             return
-        with tempfile.TemporaryDirectory(prefix="assistant-sync-") as folder:
+        with _room() as folder:
             gate = asyncio.Semaphore(MAX_READERS)
-            reading = (self._read(item, Path(folder), gate) for item in wanted)
+            reading = (self._read(item, folder, gate) for item in wanted)
             found = await asyncio.gather(*reading)
         page.found = {
             item.id: self._withdrawn(item, page, body) if isinstance(body, Unread) else body
@@ -157,6 +158,8 @@ class Intake:
             except (RetryLater, DependencyError):
                 raise
             except Exception as error:
+                if is_disk_full(error):
+                    raise
                 outcome = Unread("unreadable", f"{type(error).__name__}: {error}")
             else:
                 outcome = body
@@ -197,3 +200,15 @@ class Intake:
             for item_id in page.embedded:
                 page.chunks[item_id] = made[bodies[item_id].content_sha256]
         step("page embedded")
+
+
+@contextmanager
+def _room() -> Iterator[Path]:
+    """Give a folder for bodies; raises `DiskFull`: that no document is to blame for."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="assistant-sync-") as folder:
+            yield Path(folder)
+    except OSError as error:
+        if is_disk_full(error):
+            raise DiskFull() from error
+        raise

@@ -321,7 +321,8 @@ class SyncRun:
     async def _retry(self, held: Held) -> None:
         """Read quarantined items again as they were listed last, and nothing else."""
         with self._database.begin() as conn:
-            items = self._task.chosen(runs.list_failures(conn, self._source.id, limit=100_000))
+            failures = runs.list_failures(conn, self._source.id, limit=100_000)
+            items = self._task.chosen(failures, sources.clock(conn))
         passing = Pass(held, False, self._source.run_no, self._source.cursor, False, None)
 
         async with self._line(passing) as line:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pydantic import JsonValue
 
@@ -54,9 +54,8 @@ class Task:
         }
         return {name: value for name, value in given.items() if value}
 
-    def chosen(self, failures: Iterable[Failure]) -> list[Item]:
+    def chosen(self, failures: Iterable[Failure], now: datetime) -> list[Item]:
         """Return the items to retry: those that could not even be listed need a listing."""
-        now = datetime.now(UTC)
         return [
             Item.model_validate(failure.item)
             for failure in failures

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, cast
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
-from assistant.errors import BackupUnusable, DiskFull, InvalidRequest
+from assistant.errors import BackupUnusable, DiskFull, InvalidRequest, is_disk_full
 from assistant.lifecycle.sealed import SealedReader, SealingWriter
 from assistant.store.dumping import Dumped
 
@@ -156,7 +156,7 @@ def written(path: Path, to: X25519PublicKey, *, replace: bool = False) -> Iterat
             os.fsync(target.fileno())
         draft.replace(path)
     except OSError as error:
-        if error.errno == 28:
+        if is_disk_full(error):
             raise DiskFull() from error
         raise InvalidRequest(f"{path} can't be written ({error.strerror}).") from error
     finally:

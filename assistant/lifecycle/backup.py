@@ -18,7 +18,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from sqlalchemy import Connection
 
-from assistant import __version__
+from assistant import __version__, whole_file
 from assistant.audit.event import SYSTEM, Event, utc
 from assistant.audit.life_cycle import BackupCreated, BackupRestored
 from assistant.audit.log import AuditLog
@@ -60,7 +60,12 @@ def create(database: Database, log: AuditLog, data_dir: Path, path: Path, keys: 
         target.file(HEADS, _heads(data_dir, about.n_events))
         for table in about.tables:
             target.table(table.name, dumping.blocks(conn, table))
-    write_keys(database, data_dir, keys)
+    try:
+        write_keys(database, data_dir, keys)
+    except AssistantError:
+        # Without the newest keys it would restore less than it seems to.
+        path.unlink()
+        raise
     made = MadeBackup(str(path.resolve()), str(keys.resolve()), _sha256(path), about.n_events)
     with database.begin() as conn:
         backups.add(conn, made)
@@ -201,11 +206,9 @@ def _put_files(data_dir: Path, files: dict[str, bytes], kept: bytes, n_events: i
 
 
 def _put(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if path.exists() and path.read_bytes() != content:
         raise Conflict(f"{path} is another one than the backup's; restore into an empty folder.")
-    path.touch(mode=0o600)
-    path.write_bytes(content)
+    whole_file.put(path, content)
 
 
 def _load(conn: Connection, data: About, found: archive.ArchiveReader) -> None:

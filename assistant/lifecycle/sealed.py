@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
+from assistant import whole_file
 from assistant.errors import BackupUnusable, InvalidRequest, SettingsError
 
 MAGIC = b"assistant-backup-v1\n"
@@ -134,10 +135,16 @@ def make_identity(path: Path, data_dir: Path) -> X25519PublicKey:
         raise InvalidRequest(
             f"{path} can't be made ({error.strerror}); name a new file."
         ) from error
-    with os.fdopen(file, "wb") as target:
-        target.write(pem)
-        target.flush()
-        os.fsync(target.fileno())
+    try:
+        with os.fdopen(file, "wb") as target:
+            target.write(pem)
+            target.flush()
+            os.fsync(target.fileno())
+    except OSError as error:
+        path.unlink()
+        raise InvalidRequest(
+            f"{path} can't be written ({error.strerror}); name a file on another disk."
+        ) from error
     install_recipient(data_dir, identity.public_key())
     return identity.public_key()
 
@@ -155,10 +162,8 @@ def read_identity(path: Path) -> X25519PrivateKey:
 
 def install_recipient(data_dir: Path, public: X25519PublicKey) -> None:
     """Make later backups of this data folder readable by this key's holder."""
-    folder = data_dir / "keys"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    (folder / _RECIPIENT).write_bytes(pem)
+    whole_file.put(data_dir / "keys" / _RECIPIENT, pem, mode=0o644)
 
 
 def recipient(data_dir: Path) -> X25519PublicKey:

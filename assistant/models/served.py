@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from assistant.errors import ModelUnavailable, SettingsError
 from assistant.models.embedder import MAX_TOKENS, by_length
+from assistant.models.reply import reply
 from assistant.settings import ModelSettings
 
 _CONNECT_S = 5.0
@@ -115,11 +116,14 @@ class ServedEmbedder:
         self._insist(response)
         try:
             data = sorted(response.json()["data"], key=lambda item: int(item["index"]))
+            numbers = [int(item["index"]) for item in data]
             vectors = np.stack([_vector(item["embedding"]) for item in data])
         except (ValueError, KeyError, TypeError, binascii.Error) as error:
             raise self._unusable("sent what are no embeddings") from error
         if vectors.ndim != 2 or len(vectors) != n:
             raise self._unusable(f"sent {len(vectors)} vectors for {n} texts")
+        if numbers != list(range(n)):
+            raise self._unusable("does not say which vector is whose")
         if self._dimension and vectors.shape[1] != self._dimension:
             raise self._unusable(
                 f"sent vectors of {vectors.shape[1]} numbers, before of {self._dimension}"
@@ -139,16 +143,19 @@ class ServedEmbedder:
             raise self._unusable("lists no model") from error
 
     def _sent(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
-        """Send a request, again after a pause where that may help."""
+        """Send a request, again after a pause where that may help and there is time."""
+        until = time.monotonic() + self._settings.timeout_s
         for pause in (*_PAUSES_S, None):
             try:
-                response = self._http.request(method, f"{self._url}/{path}", json=body)
+                response = reply(self._http, method, f"{self._url}/{path}", body, until)
             except httpx.TimeoutException as error:
                 raise ModelUnavailable(
                     f"The embedding server at {self._url} did not answer within "
                     f"{self._settings.timeout_s:g} s; raise `models.timeout_s` or lower "
                     "`models.batch_tokens`."
                 ) from error
+            except httpx.DecodingError as error:
+                raise self._unusable("sent more than any answer has") from error
             except httpx.HTTPError as error:
                 if pause is None:
                     raise ModelUnavailable(

@@ -7,6 +7,7 @@ document and its `relevance_score`. No other field is sent: servers refuse diffe
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from assistant.errors import ModelUnavailable
+from assistant.models.reply import reply
 
 _CONNECT_S = 2.0
 _MOST_REASON = 300
@@ -68,15 +70,17 @@ class ServedReranker:
         scores = np.full(len(texts), np.nan, np.float32)
         if not texts:
             return scores
+        until = time.monotonic() + self._timeout_s
         try:
             with self._client() as http:
                 body = {
-                    "model": self._named(http),
+                    "model": self._named(http, until),
                     "query": question,
                     "documents": list(texts),
                     "top_n": len(texts),
                 }
-                response = http.post(f"{self._url}/rerank", json=body).raise_for_status()
+                response = reply(http, "POST", f"{self._url}/rerank", body, until)
+                response.raise_for_status()
             for result in _Reranked.model_validate_json(response.content).results:
                 scores[result.index] = result.relevance_score
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, IndexError) as error:
@@ -97,9 +101,9 @@ class ServedReranker:
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context()
 
-    def _named(self, http: httpx.Client) -> str:
+    def _named(self, http: httpx.Client, until: float) -> str:
         if not self._model:
-            listed = http.get(f"{self._url}/models").raise_for_status()
+            listed = reply(http, "GET", f"{self._url}/models", None, until).raise_for_status()
             self._model = _Models.model_validate_json(listed.content).data[0].id
         return self._model
 

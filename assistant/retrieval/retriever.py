@@ -13,6 +13,7 @@ from assistant.access import acl, identity
 from assistant.access.acl import CheckedPassage
 from assistant.access.policy import policy_at
 from assistant.domain import Caller, ChunkId, DocumentId, Passage, Principal
+from assistant.errors import IndexUnusable
 from assistant.ports import Embedder
 from assistant.retrieval import as_of
 from assistant.retrieval.diversity import Found, distinct
@@ -23,7 +24,7 @@ from assistant.retrieval.rerank import Reranking, Text
 from assistant.store.database import Database
 from assistant.store.passages import DocumentRow, PassageRow, passages
 from assistant.text.context import embedding_text
-from indexes.model import AccessFilter, Hit, MetadataFilter, Query
+from indexes.model import AccessFilter, Hit, MetadataFilter, Query, SearchIndexError
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,11 @@ class Retriever:
     def n_chunks(self) -> int:
         """Return how many chunks the index holds."""
         return len(self._follower.index)
+
+    @property
+    def trouble(self) -> str:
+        """What keeps newer passages from being found by their words; empty if nothing does."""
+        return self._follower.index.trouble
 
     def retrieve(
         self,
@@ -168,8 +174,14 @@ class Retriever:
             identity.check_welcome(conn, caller)
 
     def refresh(self, conn: Connection) -> int:
-        """Apply the catalog's newer changes to the index; return the newest change's number."""
-        generation = self._follower.refresh(conn)
+        """Apply the catalog's newer changes to the index; return the newest change's number.
+
+        Raises `IndexUnusable` if the index can't take them, `StaleEmbeddings` as it does.
+        """
+        try:
+            generation = self._follower.refresh(conn)
+        except SearchIndexError as error:
+            raise IndexUnusable(str(error)) from error
         if self._generations is not None:
             self._generations.keep(self._follower)
         return generation

@@ -256,6 +256,10 @@ def _delete(
         return []
     ids = sa.literal([row.id for row in rows], sa.ARRAY(sa.Text))
     conn.execute(sa.delete(chunks).where(chunks.c.document_id == sa.any_(ids)))
+    # Should it come back, nothing that was told of it before does.
+    conn.execute(
+        sa.delete(document_versions).where(document_versions.c.document_id == sa.any_(ids))
+    )
     records.drop(conn, [row.id for row in rows])
     conn.execute(
         sa.update(documents)

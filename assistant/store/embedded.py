@@ -10,7 +10,6 @@ holder.
 from __future__ import annotations
 
 import atexit
-import errno
 import fcntl
 import hashlib
 import importlib.util
@@ -28,7 +27,7 @@ from pathlib import Path
 import sqlalchemy as sa
 import structlog
 
-from assistant.errors import DatabaseUnavailable, DiskFull
+from assistant.errors import DatabaseUnavailable, DiskFull, is_disk_full
 from assistant.store.watcher import is_dead
 
 log = structlog.get_logger(__name__)
@@ -343,7 +342,7 @@ def _server_user(programs: Path) -> str | None:
 
 
 def _unusable(folder: Path, error: OSError) -> DatabaseUnavailable | DiskFull:
-    if error.errno == errno.ENOSPC:
+    if is_disk_full(error):
         return DiskFull()
     return DatabaseUnavailable(
         f"The data folder {folder} can't be used ({error.strerror}); set data_dir to a folder that "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from assistant.domain import Chunk, ChunkId, DocumentId
 from assistant.store.curation_tables import curations
 from assistant.store.document import Facts, Original, chunk_of, facts_of
-from assistant.store.tables import chunks, documents, originals, sources
+from assistant.store.tables import chunks, document_versions, documents, originals, sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,17 @@ def passages(conn: Connection, chunk_ids: Collection[ChunkId]) -> dict[ChunkId, 
 def document_chunks(conn: Connection, document_id: DocumentId) -> list[PassageRow]:
     """Return the chunks of a live document in their order."""
     return _passages(conn, chunks.c.document_id == document_id)
+
+
+def versions_since_there(
+    conn: Connection, document_ids: Iterable[DocumentId]
+) -> dict[DocumentId, frozenset[int]]:
+    """Return the numbers of documents' versions, without those from before a deletion."""
+    which = document_versions.c.document_id.in_(list(document_ids))
+    found: dict[DocumentId, set[int]] = {}
+    for row in conn.execute(sa.select(document_versions).where(which)):
+        found.setdefault(DocumentId(row.document_id), set()).add(row.version_no)
+    return {document_id: frozenset(numbers) for document_id, numbers in found.items()}
 
 
 def document(conn: Connection, document_id: DocumentId) -> DocumentRow | None:

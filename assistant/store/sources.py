@@ -8,6 +8,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -21,6 +22,9 @@ from assistant.store.heads import bump_epoch
 from assistant.store.tables import chunks, documents, failures, sources, sync_runs
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_TICKS = "t"
+_STARTED = 19
+"""Where proc(5) has `starttime`, counted from the state."""
 _RESERVED = frozenset({"oidc", "scim"})
 """Groups that a provider tells are called `group:oidc:…` and `group:scim:…`."""
 
@@ -306,21 +310,30 @@ def _extend(conn: Connection, lease: Lease, seconds: float, **values: object) ->
 
 
 def _this_process() -> str:
-    started = int(psutil.Process().create_time())
-    return f"{socket.gethostname()}/{os.getpid()}/{started}"
+    return f"{socket.gethostname()}/{os.getpid()}/{_born(os.getpid())}"
 
 
 def has_ended(holder: str) -> bool:
     """Tell whether a holder was a process of this machine that no longer runs."""
-    host, _, rest = holder.rpartition("/")[0].partition("/")
+    host, pid, born = holder.rsplit("/", 2)
     if host != socket.gethostname():
         return False
-    started = int(holder.rpartition("/")[2])
     try:
-        process = psutil.Process(int(rest))
-        return int(process.create_time()) != started or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
+        now = _born(int(pid))
+        is_zombie = psutil.Process(int(pid)).status() == psutil.STATUS_ZOMBIE
+    except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
         return True
+    # Of a holder that an older version named, only the id can be compared.
+    is_other = born.startswith(_TICKS) == now.startswith(_TICKS) and born != now
+    return is_other or is_zombie
+
+
+def _born(pid: int) -> str:
+    """Return when a process began: on Linux in ticks since the boot, which no clock moves."""
+    if not Path("/proc/self/stat").exists():
+        return str(int(psutil.Process(pid).create_time()))
+    fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    return _TICKS + fields[_STARTED]
 
 
 def _source(row: sa.Row[*tuple[Any, ...]]) -> Source:

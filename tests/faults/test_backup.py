@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from assistant.errors import BackupUnusable, Conflict
 from assistant.lifecycle import backup, sealed
-from assistant.store import dumping, people
+from assistant.store import dumping, people, sources
+from assistant.store.database import Database
+from tests.faults.test_sync_steps import State, wait_until_stopped
+from tests.support import worlds
 from tests.support.company import Company
+from tests.support.dying import Nursery, Order, nursery
+from tests.support.hashing import HashingEmbedder
 from tests.support.place import Place, create, restore
+from tests.support.scripted import ScriptedGenerator
 
 
 def rows(place: Place) -> dict[str, int]:
@@ -73,6 +82,56 @@ def test_a_backup_during_a_sync_restores_one_moment_with_the_same_answers(
     passages = ("The net income of 2025 was 43 million.", "It rose by a tenth.")
     Company(place.database, place.model).document("report", *passages)
     assert "43 million" in place.answer()[0]
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Nursery]:
+    with nursery() as running:
+        yield running
+
+
+LINE = "How much does line 7 cost?"
+
+
+@pytest.mark.parametrize("moment", ["page committed", "document written"])
+def test_a_backup_in_the_middle_of_a_run_is_the_catalog_of_that_moment(
+    moment: str,
+    database: Database,
+    runner: Nursery,
+    empty: Callable[[], Place],
+    tmp_path: Path,
+) -> None:
+    def order(place: Place, **more: Any) -> Order:
+        url = place.database.engine.url.render_as_string(hide_password=False)
+        return Order(url, str(tmp_path), world.connector, world.config, **more)
+
+    sealed.make_identity(tmp_path / "identity", tmp_path / "origin")
+    place = Place(database, tmp_path / "origin", HashingEmbedder(), ScriptedGenerator())
+    Company(database).person("ana")
+    with worlds.folder(tmp_path / "papers") as world:
+        world.begin()
+        with database.begin() as conn:
+            sources.put_source(conn, "docs", world.connector, {})
+        assert runner.wait(runner.start(order(place))) == 0
+        world.change()
+        pid = runner.start(order(place, stops_at=moment, idle_s=600.0))
+        wait_until_stopped(pid)
+        state, answer = State.of(database), place.answer(LINE)
+        assert "777" in answer[0]
+        create(place, tmp_path / "one.backup")
+        os.kill(pid, signal.SIGCONT)
+        assert runner.wait(pid) == 0
+        ended = State.of(database)
+        assert ended.rows["documents"] != state.rows["documents"]
+        other = empty()
+        other.model, other.writer = place.model, place.writer
+        assert restore(other, tmp_path / "one.backup", tmp_path / "identity").n_lost_events == 0
+        State.of(other.database).must_equal(state, "after the restore")
+        assert other.answer(LINE) == answer
+        assert other.log.verify().ok
+        backup.end_restore(other.database)
+        assert runner.wait(runner.start(order(other))) == 0
+        State.of(other.database).must_equal(ended, "after the run that goes on there")
 
 
 def test_numbers_are_not_given_twice_and_sessions_do_not_come_back(

@@ -153,7 +153,7 @@ class PermissionMachine(RuleBasedStateMachine):
     def delete(self, name: str) -> None:
         with self.stage.database.begin() as conn:
             catalog.delete_document(conn, self.stage.company.source_id, name)
-        self.world.documents.pop(name, None)
+        self.world.delete(name)
 
     @rule(member=MEMBERS, group=GROUP)
     def join_or_leave(self, member: str, group: str) -> None:
@@ -191,6 +191,7 @@ class PermissionMachine(RuleBasedStateMachine):
             assert set(CANARY.findall(repr(prompt))) <= self.world.canaries(who)
         cited = {canary for one in told["citations"] for canary in CANARY.findall(json.dumps(one))}
         assert cited == self.world.canaries(who)
+        self.world.tell(who)
 
     @rule(who=WHO)
     def search(self, who: str) -> None:
@@ -213,7 +214,10 @@ class PermissionMachine(RuleBasedStateMachine):
         """At one's own history, and at another's, which isn't there."""
         self.ask_of(who, "GET", "/v1/conversations")
         if other in self.conversations:
-            self.ask_of(who, "GET", f"/v1/conversations/{self.conversations[other]}")
+            path = f"/v1/conversations/{self.conversations[other]}"
+            found = self.stage.call(self.sessions[who], "GET", path)
+            assert found.status_code == (200 if who == other else 404)
+            assert set(CANARY.findall(found.text)) <= self.world.remembered(who), who
         self.ask_of(who, "GET", "/v1/me")
         self.ask_of(who, "GET", "/v1/records")
 
@@ -234,6 +238,7 @@ class PermissionMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         assert not CANARY.search("".join(self.stage.logged))
+        self.stage.logged.clear()
 
 
 @pytest.fixture

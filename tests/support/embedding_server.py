@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -18,13 +19,17 @@ from tests.support.hashing import HashingEmbedder
 
 @dataclass
 class EmbeddingServer:
-    """Serves `models`; `replies` are statuses and bodies to send before the right ones."""
+    """Serves `models`; `replies` are statuses and bodies to send before the right ones.
+
+    A status of 0 hangs up without a word. While `trickles`, bodies come byte by byte.
+    """
 
     url: str = ""
     models: list[str] = field(default_factory=lambda: ["tiny"])
     replies: list[tuple[int, Any]] = field(default_factory=list)
     speaks_base64: bool = True
     knows_truncation: bool = True
+    trickles: bool = False
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str | None] = field(default_factory=list)
 
@@ -64,11 +69,16 @@ def serving(server: EmbeddingServer) -> Iterator[EmbeddingServer]:
         def reply(self, body: dict[str, Any]) -> None:
             server.keys.append(self.headers.get("Authorization"))
             status, found = server.answer(self.path, body)
+            self.close_connection = status == 0
+            if status == 0:
+                return
             raw = found.encode() if isinstance(found, str) else json.dumps(found).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(raw)))
             self.end_headers()
-            self.wfile.write(raw)
+            with suppress(BrokenPipeError, ConnectionResetError):
+                for piece in trickled(raw) if server.trickles else [raw]:
+                    self.wfile.write(piece)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -84,3 +94,10 @@ def serving(server: EmbeddingServer) -> Iterator[EmbeddingServer]:
         running.shutdown()
         running.server_close()
         thread.join(timeout=10)
+
+
+def trickled(raw: bytes) -> Iterator[bytes]:
+    """Yield the bytes one by one, so slowly that a timeout for each would never be reached."""
+    for n in range(len(raw)):
+        time.sleep(0.05)
+        yield raw[n : n + 1]

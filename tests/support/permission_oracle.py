@@ -27,12 +27,17 @@ class Written:
 
 @dataclass
 class World:
-    """Memberships as (member, group), live documents by name, `only` and `deny` by collection."""
+    """Memberships as (member, group), live documents by name, `only` and `deny` by collection.
+
+    `told` are the canaries that a user was told of a document since it is there, older versions'
+    too.
+    """
 
     memberships: set[tuple[str, str]] = field(default_factory=set)
     documents: dict[str, Written] = field(default_factory=dict)
     rules: dict[str, tuple[frozenset[str], frozenset[str]]] = field(default_factory=dict)
     disabled: set[str] = field(default_factory=set)
+    told: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
     def held(self, user: str) -> set[str]:
         """Return what a user holds: add groups until nothing changes."""
@@ -56,3 +61,24 @@ class World:
     def canaries(self, user: str) -> set[str]:
         """Return the canaries that a user may see."""
         return {one.canary for one in self.documents.values() if self.may_read(user, one)}
+
+    def tell(self, user: str) -> None:
+        """Let a user be told all that they may see."""
+        for name, one in self.documents.items():
+            if self.may_read(user, one):
+                self.told.setdefault((user, name), set()).add(one.canary)
+
+    def delete(self, name: str) -> None:
+        """Delete a document, and with it what was ever told of it."""
+        self.documents.pop(name, None)
+        self.told = {key: some for key, some in self.told.items() if key[1] != name}
+
+    def remembered(self, user: str) -> set[str]:
+        """Return what a user's history may hold: what they were told of what they may read."""
+        return self.canaries(user).union(
+            *(
+                self.told.get((user, name), ())
+                for name, one in self.documents.items()
+                if self.may_read(user, one)
+            )
+        )

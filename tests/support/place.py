@@ -11,7 +11,7 @@ from assistant.access.identity import caller_with_login
 from assistant.audit.log import AuditLog
 from assistant.domain import Done, Question
 from assistant.lifecycle import backup, sealed
-from assistant.ports import Embedder
+from assistant.ports import Embedder, Generator
 from assistant.store import people
 from assistant.store.backups import MadeBackup
 from assistant.store.database import Database
@@ -23,11 +23,12 @@ QUESTION = "What was the net income of 2025?"
 
 @dataclass
 class Place:
-    """A database with its data folder."""
+    """A database with its data folder; without a `writer` answers are quotes."""
 
     database: Database
     folder: Path
     model: Embedder
+    writer: Generator | None = None
 
     @property
     def log(self) -> AuditLog:
@@ -41,7 +42,7 @@ class Place:
     def answer(self, question: str = QUESTION, login: str = "ana") -> tuple[str, list[str]]:
         """What somebody is told, and the quotes they are shown; the index is saved then."""
         settings = settings_for(str(self.database.engine.url), self.folder)
-        made = assembled(settings, self.database, self.model)
+        made = assembled(settings, self.database, self.model, self.writer)
         with self.database.begin() as conn:
             caller = caller_with_login(conn, login)
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from assistant.text.words import content_words
 from tests.support.company import served
 
-Behaviour = Literal["normal", "silent", "html", "no_key", "broken", "short", "outside", "nan"]
+Behaviour = Literal[
+    "normal", "silent", "html", "no_key", "broken", "short", "outside", "nan", "trickles"
+]
 
 
 @dataclass
@@ -41,13 +43,16 @@ class RerankServer:
             self.requests.append(body)
             self.headers.append(dict(request.headers))
             if self.behaviour == "silent":
-                await asyncio.sleep(5)
+                await asyncio.sleep(2)
             if self.behaviour == "html":
                 return PlainTextResponse("<html>a proxy's page</html>")
             if self.behaviour in {"no_key", "broken"}:
                 status = 401 if self.behaviour == "no_key" else 500
                 return JSONResponse({"error": {"message": self.behaviour}}, status)
-            return Response(_json(self._results(body)), media_type="application/json")
+            said = _json(self._results(body))
+            if self.behaviour == "trickles":
+                return StreamingResponse(_trickled(said), media_type="application/json")
+            return Response(said, media_type="application/json")
 
         return app
 
@@ -63,6 +68,13 @@ class RerankServer:
         if self.behaviour == "outside":
             found[0] = (len(found), *found[0][1:])
         return found[: body["top_n"]]
+
+
+async def _trickled(said: str) -> AsyncIterator[str]:
+    """Yield the characters so slowly that a timeout for each would never be reached."""
+    for character in said:
+        await asyncio.sleep(0.05)
+        yield character
 
 
 def _json(results: list[tuple[int, str, str]]) -> str:

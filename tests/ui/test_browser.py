@@ -127,6 +127,7 @@ def test_phone(tab: OpenTab) -> None:
     assert box["x"] + box["width"] <= 390
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.keyboard.press("Escape")
+    expect(page.locator(".verdict")).to_have_count(1)
     expect(page.locator(".verdict")).to_be_visible()
 
 

@@ -280,6 +280,15 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     assert set((ROOT / "docs").rglob("*.md")) <= reached
 
 
+NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+
+
+@every_page
+def test_tests_that_a_page_names_exist(page: Path) -> None:
+    for path, test in NAMED_TEST.findall(read(page)):
+        assert f"def {test}(" in read(ROOT / path), f"{path}::{test}"
+
+
 def test_the_readme_is_short() -> None:
     assert len(read(ROOT / "README.md").splitlines()) <= 150
 

@@ -80,6 +80,35 @@ def test_only_the_store_speaks_sql(path: Path) -> None:
             assert not any(n.startswith(("sqlalchemy", "psycopg")) for n in names), name(path)
 
 
+CLOCKS = {
+    "assistant/api/completion.py": "a field of OpenAI's answers",
+    "assistant/audit/event.py": "when a process took an event to happen",
+    "assistant/audit/log.py": "when a head was signed",
+    "assistant/cli/index.py": "how long ago, for people",
+    "assistant/lifecycle/backup.py": "the date on a backup",
+    "assistant/lifecycle/erasure.py": "the date on a certificate",
+    "assistant/lifecycle/retention.py": "the month that it is",
+    "assistant/store/subject_keys.py": "the month that it is",
+}
+"""Who may ask the machine for the time, and for what; all else goes by the database's clock."""
+
+
+def test_decisions_go_by_the_clock_of_the_database() -> None:
+    asking = set()
+    for path in MODULES:
+        if not name(path).startswith("assistant/") or "/evaluation/" in name(path):
+            continue
+        for call in calls(path):
+            if ast.unparse(call.func) in {
+                "datetime.now",
+                "datetime.utcnow",
+                "date.today",
+                "time.time",
+            }:
+                asking.add(name(path))
+    assert asking == set(CLOCKS)
+
+
 def test_only_the_retriever_searches_the_index() -> None:
     callers = set()
     for path in MODULES:

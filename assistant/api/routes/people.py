@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import secrets
 from collections import Counter
-from datetime import UTC, datetime
 from typing import Annotated, get_args
 
 from fastapi import APIRouter, Query, status
@@ -43,6 +42,7 @@ from assistant.errors import Conflict, InvalidRequest, NotFound
 from assistant.store import groups as group_rows
 from assistant.store import keys, memberships, people
 from assistant.store.people import Person
+from assistant.store.sources import clock
 from assistant.wiring import Assistant
 
 router = APIRouter(tags=["people"])
@@ -207,8 +207,9 @@ def revoke_key(assistant: AssistantOf, caller: PeopleManager, key_id: str) -> Ke
     with assistant.database.begin() as conn:
         key = keys.revoke_key(conn, key_id)
         changed = KeyChanged(key.id, key.person_id, "revoked")
+        ended = dataclasses.replace(key, revoked_at=key.revoked_at or clock(conn))
         assistant.audit.append(conn, Event(actor_of(caller), changed))
-    return KeyBody.of(dataclasses.replace(key, revoked_at=key.revoked_at or datetime.now(UTC)))
+    return KeyBody.of(ended)
 
 
 def _person(conn: Connection, person_id: str) -> Person:
@@ -238,7 +239,7 @@ def _changed(
 
 
 def _bodies(conn: Connection, found: list[Person]) -> list[AccountPerson]:
-    sessions, now = people.n_open_sessions(conn), datetime.now(UTC)
+    sessions, now = people.n_open_sessions(conn), clock(conn)
     good = Counter(
         key.person_id
         for key in keys.list_keys(conn)

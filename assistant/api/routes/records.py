@@ -53,8 +53,8 @@ def show(
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> RecordsBody:
     """Return records with the passage that words each, their number by kind, and sums by unit."""
-    since = confirmed_since(assistant.settings.sync.acl_max_age_s)
     with assistant.database.begin() as conn:
+        since = confirmed_since(conn, assistant.settings.sync.acl_max_age_s)
         access = access_filter(conn, caller)
         readable, closed = access.access_ids, access.closed_collections
         wanted = with_other_names(

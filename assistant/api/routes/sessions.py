@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from fastapi import APIRouter
 from sqlalchemy import Connection
@@ -28,6 +28,7 @@ from assistant.store import holders, people
 from assistant.store.people import Person
 from assistant.store.readable import ReadableShare, readable_shares
 from assistant.store.runs import list_runs
+from assistant.store.sources import clock
 
 router = APIRouter(tags=["sessions"])
 
@@ -39,8 +40,8 @@ def sign_in(state: StateOf, credentials: SignIn) -> SessionBody:
     state.throttle.attempt(credentials.login)
     seconds = assistant.settings.serve.session_s
     try:
-        expires_at = datetime.now(UTC) + timedelta(seconds=seconds)
         with assistant.database.begin() as conn:
+            expires_at = clock(conn) + timedelta(seconds=seconds)
             token = people.sign_in(conn, credentials.login, credentials.password, seconds)
             person = people.person_of(conn, token)
             actor = audit.actor_of(caller_of(conn, person))

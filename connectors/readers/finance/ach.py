@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import NoReturn
 
 from connectors.readers.errors import ReadError
 from connectors.readers.finance import ach_iat
+from connectors.readers.finance.ach_line import Line
 from connectors.readers.ledger import Ledger, joined, named, worded
 from connectors.readers.model import Reading
 from connectors.readers.record import Quantity, Value
 from connectors.readers.source import Source
-from connectors.readers.text import clean, decode
+from connectors.readers.text import decode
 
 WIDTH = 94
 _MAY_BE_SHORT = frozenset("19")
@@ -34,29 +34,6 @@ _ACCOUNTS = {"2": "checking", "3": "savings", "4": "general ledger", "5": "loan"
 _CODES = frozenset(f"{a}{b}" for a in "234" for b in "12346789") | frozenset(
     {"51", "52", "53", "54", "55", "56", *(f"8{n}" for n in range(1, 9))}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A record of the file with its line number."""
-
-    number: int
-    text: str
-
-    def cut(self, start: int, end: int) -> str:
-        """Return the characters from a position to another, counted from 1 as in the rules."""
-        return clean(self.text[start - 1 : end])
-
-    def whole(self, start: int, end: int, what: str) -> int:
-        """Return a number of digits; raises `ReadError` if it isn't one."""
-        text = self.text[start - 1 : end].strip()
-        if not text.isascii() or not text.isdigit():
-            self.refuse(f"{what} at positions {start}–{end} is {text!r}, not a number")
-        return int(text)
-
-    def refuse(self, problem: str) -> NoReturn:
-        """Raise a `ReadError` that names this line."""
-        raise ReadError("corrupt", f"Line {self.number} of the ACH file: {problem}.")
 
 
 @dataclass

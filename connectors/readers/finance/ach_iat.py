@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from connectors.readers.finance.ach_line import Line
 from connectors.readers.ledger import joined
 from connectors.readers.record import Value
-
-if TYPE_CHECKING:
-    from connectors.readers.finance.ach import Line
 
 
 def addenda_details(addenda: Iterable[Line]) -> dict[str, Value | None]:

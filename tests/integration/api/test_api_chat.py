@@ -235,7 +235,10 @@ def test_a_model_that_fails_in_the_middle_ends_in_a_problem(
 
 
 def test_an_error_of_the_program_says_nothing_of_its_inside(
-    sign_in: SignIn, generator: ScriptedGenerator, capfd: pytest.CaptureFixture[str]
+    sign_in: SignIn,
+    assistant: Assistant,
+    generator: ScriptedGenerator,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     generator.fails = RuntimeError("the net income was 41 million")
     ana = sign_in("ana")
@@ -248,6 +251,8 @@ def test_an_error_of_the_program_says_nothing_of_its_inside(
     logged = "".join(capfd.readouterr())
     assert "RuntimeError" in logged
     assert "41 million" not in logged
+    aborted = [e for e in events_of(assistant.database) if e["type"] == "query.aborted"]
+    assert [event["data"]["reason"] for event in aborted] == ["internal-error"] * 2
 
 
 @pytest.mark.parametrize(

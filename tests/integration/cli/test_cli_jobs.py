@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from assistant.audit.log import AuditLog
-from assistant.cli import sync
+from assistant.cli import console, sync
 from assistant.errors import AssistantError, InvalidRequest, NotFound, SyncError
 from assistant.ingest import jobs
 from assistant.ingest.task import Task
@@ -65,7 +65,7 @@ def desk(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Desk:
     monkeypatch.setenv("ASSISTANT_DATABASE__URL", postgres_url)
-    monkeypatch.setenv("COLUMNS", "250")
+    monkeypatch.setattr(console.out, "_width", 250)
     folder, data = tmp_path / "documents", tmp_path / "data"
     folder.mkdir()
     data.mkdir()

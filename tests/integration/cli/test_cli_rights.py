@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from assistant.cli import console
 from assistant.cli.rights import app
 from assistant.errors import Forbidden, InvalidRequest, SettingsError
 from assistant.store.database import Database
@@ -34,7 +35,7 @@ def bank(
     tmp_path: Path, postgres_url: str, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> Bank:
     monkeypatch.setenv("ASSISTANT_DATABASE__URL", postgres_url)
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(console.out, "_width", 200)
     company = Company(database)
     company.person("ana", "finance")
     company.person("bruno", "sales")

@@ -9,8 +9,9 @@ import pytest
 
 from indexes.fresh import Corpus, Fresh
 from indexes.hybrid import HybridIndex
-from indexes.lexical import Lexical, Text
+from indexes.lexical import Lexical
 from indexes.model import AccessFilter, Entry, Query
+from indexes.scribe import Text
 from indexes.selection import Selection
 from tests.unit.indexes.test_lexical import admitting
 

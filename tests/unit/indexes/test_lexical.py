@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexes.lexical import Lexical, Text
+from indexes.lexical import Lexical
 from indexes.model import AccessFilter, MetadataFilter, SearchIndexError
+from indexes.scribe import Text
 from indexes.selection import Selection
 
 TEXTS = {

@@ -175,9 +175,9 @@ def test_the_text_says_that_documents_disagree() -> None:
 
 
 def test_a_disagreement_stays_while_two_sides_may_be_read() -> None:
-    shown = still_permitted(BODY, {"1": 1, "3": 1})
+    shown = still_permitted(BODY, {DocumentId(name): frozenset({1}) for name in "13"})
     assert shown["disagreements"] == [{"citations": [1, 3]}]
     assert shown["answer"].endswith("compare [1][3].")
-    alone = still_permitted(BODY, {"1": 1})
+    alone = still_permitted(BODY, {DocumentId("1"): frozenset({1})})
     assert alone["disagreements"] == []
     assert alone["answer"] == "30 days. [1]"

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from assistant import errors
 from assistant.api import problems
+from assistant.api.exchange import ClientLeft
 from assistant.api.problems import TooManyRequests, UnknownErrors, openai_error, problem
 from assistant.errors import AssistantError
 
@@ -38,6 +39,11 @@ def test_a_client_is_told_how_long_to_wait() -> None:
     body, headers = problem(TooManyRequests(17), "/v1/sessions")
     assert headers["Retry-After"] == "17"
     assert "17 s" in body["detail"]
+
+
+def test_a_client_that_has_left_is_no_error_of_ours() -> None:
+    body, _ = problem(ClientLeft(), "/v1/answers")
+    assert (body["status"], body["title"]) == (499, "Client Closed Request")
 
 
 def test_an_unknown_exception_is_not_quoted() -> None:

@@ -129,6 +129,13 @@ def test_faults_say_what_to_do_next(
     assert len(model.embed_queries(["one"])) == 1
 
 
+def test_two_vectors_of_one_text_are_none_of_the_other(server: EmbeddingServer) -> None:
+    model = embedder(server)
+    server.replies = [(200, {"data": [SOME, SOME]})]
+    with pytest.raises(ModelUnavailable, match="which vector is whose"):
+        model.embed_queries(["one", "two"])
+
+
 def test_a_server_without_models_is_refused(server: EmbeddingServer) -> None:
     server.models = []
     with pytest.raises(ModelUnavailable, match="lists no model"):
