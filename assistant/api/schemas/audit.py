@@ -19,7 +19,11 @@ class EventFilter(BaseModel):
     type: str = Field("", max_length=64, description="`query.finished`, or just `query`")
     person: str = Field("", max_length=200, description="who did it")
     query: str = Field("", max_length=64, description="a question's id")
-    about: str = Field("", max_length=500, description="a document, source or conversation")
+    about: str = Field(
+        "",
+        max_length=500,
+        description="a document, source, conversation, or request of access for a while",
+    )
     since: AwareDatetime | None = None
     until: AwareDatetime | None = None
     before: int | None = Field(None, ge=0, lt=2**62, description="only events before this one")

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import rfc8785
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -100,6 +101,26 @@ def test_an_interrupted_migration_leaves_nothing(empty_url: str, tmp_path: Path)
         opened.check()
     opened.migrate()
     opened.check()
+    opened.close()
+
+
+def test_earlier_requests_are_found_in_the_log_by_their_ids(empty_url: str, tmp_path: Path) -> None:
+    opened = open_database(settings_for(empty_url, tmp_path))
+    opened.migrate("0015")
+    event = rfc8785.dumps({"type": "access.break_glass_used", "data": {"request_id": "r1"}})
+    row = {"seq": 0, "type": "access.break_glass_used", "subjects": ["d1"]}
+    with opened.engine.begin() as conn:
+        conn.execute(sa.text("INSERT INTO audit_events VALUES (0, '', :body)"), {"body": event})
+        conn.execute(
+            sa.text(
+                "INSERT INTO audit_terms (seq, at, type, subjects) "
+                "VALUES (:seq, now(), :type, :subjects)"
+            ),
+            row,
+        )
+    opened.migrate()
+    with opened.engine.connect() as conn:
+        assert conn.scalar(sa.text("SELECT subjects FROM audit_terms")) == ["d1", "r1"]
     opened.close()
 
 
