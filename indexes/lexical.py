@@ -86,6 +86,11 @@ class Lexical:
         """Return how many chunks were searchable at the last commit."""
         return int(self._index.searcher().num_docs)
 
+    def n_held(self, serials: Collection[int]) -> int:
+        """Return how many of these chunks were searchable at the last commit."""
+        query, limit = self._any_of("serial", list(serials)), max(1, len(serials))
+        return len(self._index.searcher().search(query, limit=limit, count=False).hits)
+
     @property
     def n_pending(self) -> int:
         """How many changes await a commit."""

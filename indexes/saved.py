@@ -117,6 +117,13 @@ def vectors(index: HybridIndex, chunk_ids: NDArray[np.int64]) -> NDArray[np.floa
         return index._dense.vectors(rows.find(serials))
 
 
+def n_with_words(index: HybridIndex, chunk_ids: NDArray[np.int64]) -> int:
+    """Return how many of these live chunks can be found by their words."""
+    with index._settled(is_committed=True):
+        serials = [index._rows.serial_of(chunk_id) for chunk_id in chunk_ids.tolist()]
+        return index._lexical.n_held([serial for serial in serials if serial is not None])
+
+
 def _copied(index: HybridIndex) -> State:
     rows, dense = index._rows, index._dense
     tables = {

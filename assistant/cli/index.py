@@ -189,8 +189,9 @@ def _insist(which: Which, found: Comparison) -> None:
         raise IndexUnusable(
             f"The {which} generation differs from the database: {found.n_missing} passages "
             f"missing, {found.n_extra} too many, {found.n_other_access} with other access, "
-            f"{found.n_other_vector} of {found.n_sampled} with another vector. Run `assistant "
-            "index build`, then `assistant index swap`."
+            f"{found.n_other_vector} of {found.n_sampled} with another vector, "
+            f"{found.n_without_words} of them without words. Run `assistant index build`, then "
+            "`assistant index swap`."
         )
 
 

@@ -20,7 +20,8 @@ _MIN_COSINE = 0.999
 class Comparison:
     """How an index that knows all changes differs from the catalog, in chunks.
 
-    `n_other_vector` counts those of `n_sampled` chunks whose vector isn't the stored one.
+    Of `n_sampled` chunks, `n_other_vector` have another vector than the stored one, and
+    `n_without_words` can't be found by their words.
     """
 
     generation: int
@@ -30,11 +31,13 @@ class Comparison:
     n_other_access: int
     n_sampled: int
     n_other_vector: int
+    n_without_words: int
 
     @property
     def is_equal(self) -> bool:
         """Whether nothing differs."""
-        return not (self.n_missing or self.n_extra or self.n_other_access or self.n_other_vector)
+        is_whole = not (self.n_missing or self.n_extra or self.n_without_words)
+        return is_whole and not (self.n_other_access or self.n_other_vector)
 
 
 def compared(follower: Follower, database: Database) -> Comparison:
@@ -50,7 +53,8 @@ def compared(follower: Follower, database: Database) -> Comparison:
         common = [chunk_id for chunk_id in held if chunk_id in wanted]
         sampled = common[:: max(1, len(common) // _N_SAMPLED)]
         stored = feed.vectors_of(conn, sampled, follower.embedder)
-    found = saved.vectors(follower.index, np.array(sampled, np.int64))
+    asked = np.array(sampled, np.int64)
+    found = saved.vectors(follower.index, asked)
     n_near = sum(
         chunk_id in stored and float(stored[chunk_id] @ vector) >= _MIN_COSINE
         for chunk_id, vector in zip(sampled, found, strict=True)
@@ -63,4 +67,5 @@ def compared(follower: Follower, database: Database) -> Comparison:
         n_other_access=sum(held[chunk_id] != wanted[chunk_id] for chunk_id in common),
         n_sampled=len(sampled),
         n_other_vector=len(sampled) - n_near,
+        n_without_words=len(sampled) - saved.n_with_words(follower.index, asked),
     )

@@ -12,7 +12,7 @@ from tests.ui.test_browser_sources import press, settled
 
 
 def test_one_asks_another_approves_a_third_sees_what_was_read(tab: OpenTab, address: str) -> None:
-    bruno = tab()
+    bruno = tab(url=f"{address}/?lang=pt")
     sign_in(bruno, "bruno")
     press(bruno, "why")
     bruno.locator(".st-key-why-document input").fill("Salaries")

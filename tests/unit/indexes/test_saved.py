@@ -9,7 +9,7 @@ import pytest
 from indexes.hybrid import HybridIndex
 from indexes.manifest import Facts
 from indexes.model import AccessFilter, Entry, Facets, Hit, Query, SearchIndexError
-from indexes.saved import documents, n_rows, restored, state_of
+from indexes.saved import contents, documents, n_rows, n_with_words, restored, state_of
 from indexes.snapshot import Snapshots, State
 
 DIMENSION = 8
@@ -156,3 +156,14 @@ def test_an_incomplete_state_is_told(tmp_path: Path) -> None:
     arrays = {name: array for name, array in state.arrays.items() if name != "days"}
     with pytest.raises(SearchIndexError, match="lacks 'days'"):
         restored(State(arrays, state.tables, kept), work(tmp_path, "again"))
+
+
+def test_chunks_without_words_are_counted() -> None:
+    index = HybridIndex(DIMENSION)
+    changed(index, 1)
+    chunk_ids, _ = contents(index)
+    assert n_with_words(index, chunk_ids) == len(chunk_ids)
+    lost = [index._rows.serial_of(chunk_id) for chunk_id in chunk_ids[:3].tolist()]
+    index._lexical.delete([serial for serial in lost if serial is not None])
+    assert n_with_words(index, chunk_ids) == len(chunk_ids) - 3
+    assert n_with_words(index, chunk_ids[:0]) == 0
