@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -182,7 +183,9 @@ def _successor() -> sa.ColumnElement[str | None]:
     return either.label("successor_id")
 
 
+@cache
 def _documents() -> sa.Select[Any]:
+    # Made once: an alias copies every column, which took a tenth of a busy process's time.
     return (
         sa.select(
             documents,
