@@ -26,6 +26,7 @@ ME_S = 30.0
 _VISIT = "visit"
 _NOTICE = "notice"
 _LANG = "lang"
+_CHOSEN = "chosen-lang"
 _REFUSED = "refused"
 
 
@@ -243,12 +244,15 @@ def notice() -> str:
 
 def choose(lang: Lang) -> None:
     """Speak this language from now on; it stays in the address."""
-    st.query_params[_LANG] = lang
+    st.query_params[_LANG] = st.session_state[_CHOSEN] = lang
 
 
 def speech() -> Speech:
-    """Return the language of the address, or the browser's."""
-    named = st.query_params.get(_LANG)
+    """Return the language of the address, else the one chosen, else the browser's.
+
+    A click right after a choice still comes with the address from before it.
+    """
+    named = st.query_params.get(_LANG, st.session_state.get(_CHOSEN))
     if named in LANGS:
         return Speech(language(named))
     return Speech(language(st.context.locale))

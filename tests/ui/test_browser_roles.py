@@ -150,8 +150,8 @@ def test_an_auditor_holds_what_an_administrator_then_can_not_erase(
     expect(page.locator(".state.late")).to_have_count(0)
 
 
-def test_a_reader_asks_why_and_is_told_nothing(tab: OpenTab) -> None:
-    page = tab()
+def test_a_reader_asks_why_and_is_told_nothing(tab: OpenTab, address: str) -> None:
+    page = tab(url=f"{address}/?lang=pt")
     sign_in(page, "bruno")
     told = []
     for name in ("Salaries", "nothing of the kind"):
