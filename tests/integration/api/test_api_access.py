@@ -147,6 +147,21 @@ def test_what_is_revoked_while_a_conversation_is_open_is_gone_at_the_next_reques
         assert ana.get(path).status_code == 404
 
 
+def test_a_document_that_comes_back_brings_nothing_of_before(
+    sign_in: SignIn, company: Company, paper: DocumentId
+) -> None:
+    ana = sign_in("ana")
+    question = f"What did {CANARY[:5]} say of the net income of 2025?"
+    answer = ana.post("/v1/answers", json={"question": question}).json()
+    assert CANARY in answer["answer"]
+    company.delete("net-income-paper")
+    company.document("net-income-paper", "The net income is withdrawn.", allow=["group:finance"])
+    assert ana.get(f"/v1/documents/{paper}").status_code == 200
+    conversation = f"/v1/conversations/{answer['conversation_id']}"
+    for path in (conversation, f"{conversation}/export"):
+        assert CANARY not in ana.get(path).text
+
+
 def test_a_passage_revoked_in_the_middle_of_an_answer_is_not_shown(
     sign_in: SignIn, company: Company, generator: ScriptedGenerator, paper: DocumentId
 ) -> None:
