@@ -85,7 +85,7 @@ def test_a_limit_spreads_over_the_questions(small_set: Path) -> None:
         ("queries.jsonl", b"[1]", "not a JSON object"),
         ("corpus.jsonl.gz", None, "no corpus.jsonl"),
         ("corpus.jsonl.gz", b"\x1f\x8b broken", "damaged"),
-        ("corpus.jsonl.gz", gzip.compress(b""), "no documents"),
+        ("corpus.jsonl.gz", gzip.compress(b"", mtime=0), "no documents"),
         ("qrels.tsv", b"q2 policy 3", "qrels.tsv:1 is not"),
     ],
 )
