@@ -118,8 +118,9 @@ def _choice(text: str, reason: str | None = None) -> dict[str, Any]:
 
 def _event(values: dict[str, Any]) -> str:
     chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "tiny", **values}
-    # A sign of life, as proxies send it, and raw text: U+2028 ends no line of an event stream.
-    return f": ping\n\ndata: {json.dumps(chunk, ensure_ascii=False)}\n\n"
+    # A sign of life, as proxies send it, and a character that ends no line of an event stream.
+    data = json.dumps(chunk).replace("\\u2028", "\u2028")
+    return f": ping\n\ndata: {data}\n\n"
 
 
 def _problem(message: str) -> dict[str, Any]:
