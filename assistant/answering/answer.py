@@ -70,7 +70,7 @@ class Answerer:
         ended = UNEXPECTED
         try:
             yield Status("answering")
-            permitted = partial(self._retriever.still_permitted, question.caller)
+            permitted = self._retriever.recheck(question.caller)
             welcome = partial(self._check_welcome, question.caller)
             writer = Watched(self._generator, welcome)
             async with aclosing(

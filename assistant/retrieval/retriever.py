@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from assistant.access import acl, identity
 from assistant.access.acl import CheckedPassage
 from assistant.access.policy import policy_at
+from assistant.access.recheck import Recheck
 from assistant.domain import Caller, ChunkId, DocumentId, Passage, Principal
 from assistant.errors import IndexUnusable
 from assistant.ports import Embedder
@@ -167,6 +168,10 @@ class Retriever:
         with self._database.reading() as conn:
             checked = acl.recheck(conn, caller, chunk_ids, self._acl_max_age_s)
         return {key: found for key, found in checked.items() if found.decision.allowed}
+
+    def recheck(self, caller: Caller) -> Recheck:
+        """Return what tells again and again, during one answer, what of it may still be read."""
+        return Recheck(self._database, caller, self._acl_max_age_s)
 
     def check_welcome(self, caller: Caller) -> None:
         """Raise `Unauthenticated` once the caller, or what they came with, was locked out."""

@@ -114,6 +114,14 @@ def expired(conn: Connection) -> list[BreakGlass]:
     return [_request(row) for row in conn.execute(query.with_for_update())]
 
 
+def next_end(conn: Connection) -> datetime | None:
+    """Return when the next of the active requests expires."""
+    ends, now = break_glass.c.expires_at, sa.func.clock_timestamp()
+    query = sa.select(sa.func.min(ends)).where(break_glass.c.ended_at.is_(None), ends > now)
+    end: datetime | None = conn.execute(query).scalar_one()
+    return end
+
+
 def settle_on(conn: Connection, request_id: str, document_id: str) -> None:
     """Say which document a request is for."""
     query = sa.update(break_glass).where(break_glass.c.id == request_id)

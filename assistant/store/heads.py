@@ -9,6 +9,9 @@ Erasures are counted so that whoever holds an index from before one makes it ane
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
@@ -20,6 +23,11 @@ _EPOCH_MOVED = "assistant.epoch_moved"
 _ADVANCE = sa.text(
     "UPDATE heads SET value = value + :by WHERE name = :name RETURNING value"
 ).columns(value=sa.BigInteger)
+
+_MOMENT = sa.text(
+    "SELECT max(value) FILTER (WHERE name = 'feed') AS feed,"
+    " max(value) FILTER (WHERE name = 'epoch') AS epoch, clock_timestamp() AS time FROM heads"
+)
 
 # Rows without a number are this transaction's own: nobody else's can be seen.
 _NUMBER = sa.text(
@@ -46,6 +54,20 @@ _NUMBER = sa.text(
     SELECT id, seq, access_id, version_no, state = 'live' FROM numbered
     """
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """How far the change feed and the policy epoch are, and the time of the database."""
+
+    feed: int
+    epoch: int
+    time: datetime
+
+
+def moment(conn: Connection) -> Moment:
+    """Return where things stand."""
+    return Moment(*conn.execute(_MOMENT).one())
 
 
 def feed_head(conn: Connection) -> int:

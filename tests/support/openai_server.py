@@ -25,6 +25,8 @@ Behaviour = Literal[
     "garbage",
     "html",
     "drops",
+    "breaks_off",
+    "page",
     "no_salt",
     "no_key",
     "overloaded",
@@ -64,6 +66,8 @@ class OpenAIServer:
             body = await request.json()
             self.requests.append(body)
             self.headers.append(dict(request.headers))
+            if self.behaviour == "page":
+                return PlainTextResponse("<html>a proxy's page</html>", media_type="text/html")
             return self._refusal(body) or StreamingResponse(
                 self._stream(), media_type="text/event-stream"
             )
@@ -91,6 +95,9 @@ class OpenAIServer:
             for n, piece in enumerate(self.pieces):
                 if self.behaviour == "drops" and n == 1:
                     raise ConnectionResetError
+                if self.behaviour == "breaks_off" and n == 1:
+                    yield f"data: {json.dumps(_problem('out of blocks'))}\n\n"
+                    break
                 if self.behaviour == "slow" and n:
                     await asyncio.sleep(30)
                 yield _event({"choices": [_choice(piece)]})
@@ -111,11 +118,17 @@ def _choice(text: str, reason: str | None = None) -> dict[str, Any]:
 
 def _event(values: dict[str, Any]) -> str:
     chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "tiny", **values}
-    return f"data: {json.dumps(chunk)}\n\n"
+    # A sign of life, as proxies send it, and a character that ends no line of an event stream.
+    data = json.dumps(chunk).replace("\\u2028", "\u2028")
+    return f": ping\n\ndata: {data}\n\n"
+
+
+def _problem(message: str) -> dict[str, Any]:
+    return {"error": {"message": message, "type": "invalid"}}
 
 
 def _error(status: int, message: str) -> JSONResponse:
-    return JSONResponse({"error": {"message": message, "type": "invalid"}}, status_code=status)
+    return JSONResponse(_problem(message), status_code=status)
 
 
 @contextmanager

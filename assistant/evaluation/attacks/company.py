@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, aclosing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -85,11 +85,11 @@ async def attacked(
 ) -> list[Trail]:
     """Plant every attack by a sync, ask about each, and return what that left behind."""
     before = _places(company)
-    forbidden = await _synced(attacks, company, fill)
+    planted = await _synced(attacks, company, fill)
     strays = tuple(sorted(_places(company) - before))
     watched = Watched(generator)
     with _logging() as log, company.serve(watched) as app:
-        field_ = _Field(company, fill, app, watched, log, forbidden, strays)
+        field_ = _Field(company, fill, app, watched, log, planted, strays)
         try:
             await field_.open()
             return [await field_.attacked(attack) for attack in attacks]
@@ -97,15 +97,29 @@ async def attacked(
             await field_.close()
 
 
-async def _synced(attacks: Sequence[Attack], company: Company, fill: Fill) -> frozenset[str]:
-    """Enter people and documents; return the ids of the forbidden documents."""
+@dataclass(frozen=True, slots=True)
+class _Planted:
+    """The ids of the forbidden documents, and what attackers wrote by the ids of theirs."""
+
+    forbidden: frozenset[str]
+    written: Mapping[str, str]
+
+    def beside(self, attack: Attack, prompts: Sequence[Prompt]) -> frozenset[str]:
+        """Return what other attackers' documents brought into prompts: all may read them."""
+        ids = {passage.document_id for prompt in prompts for passage in prompt.passages}
+        return frozenset(self.written[i] for i in ids & self.written.keys()) - {attack.text}
+
+
+async def _synced(attacks: Sequence[Attack], company: Company, fill: Fill) -> _Planted:
+    """Enter people and documents; return which of them attackers wrote."""
     with company.database.begin() as conn:
         for login in (source.ASKER, source.OTHER, source.OWNER):
             create_person(conn, login, login.title(), ["employee"])
         entered = sources.put_source(conn, source.NAME, "files", {"path": "/nowhere"})
+    attacked_source = source.Attacked(attacks, fill)
     job = SyncRun(
         entered,
-        source.Attacked(attacks, fill),
+        attacked_source,
         database=company.database,
         embedder=company.embedder,
         audit=company.audit,
@@ -115,8 +129,13 @@ async def _synced(attacks: Sequence[Attack], company: Company, fill: Fill) -> fr
     )
     await job.run()
     with company.database.begin() as conn:
-        known = catalog.known_documents(conn, entered.id, [source.PLAN])
-    return frozenset(str(document.id) for document in known.values())
+        names = [source.PLAN, *attacked_source.planted]
+        ids = {
+            name: str(document.id)
+            for name, document in catalog.known_documents(conn, entered.id, names).items()
+        }
+    written = {ids[name]: text for name, text in attacked_source.planted.items() if name in ids}
+    return _Planted(frozenset({ids[source.PLAN]}), written)
 
 
 def _places(company: Company) -> set[str]:
@@ -146,7 +165,7 @@ class _Field:
     app: App
     watched: Watched
     log: io.StringIO
-    forbidden: frozenset[str]
+    planted: _Planted
     strays: tuple[str, ...]
     _clients: dict[str, httpx.AsyncClient] = field(default_factory=dict)
     _plain: dict[str, Json] = field(default_factory=dict)
@@ -215,7 +234,8 @@ class _Field:
             found=(n_found, without),
             plain=plain,
             others=(before, await self._others(attack)),
-            forbidden_ids=self.forbidden,
+            forbidden_ids=self.planted.forbidden,
+            beside=self.planted.beside(attack, prompts),
             strays=self.strays,
         )
 

@@ -40,6 +40,8 @@ class Attacked:
 
     def __init__(self, attacks: Sequence[Attack], fill: Fill) -> None:
         self._documents: dict[str, tuple[Item, bytes]] = {}
+        self.planted: dict[str, str] = {}
+        """What attackers wrote, by the names of their documents."""
         self._add("handbook.txt", _handbook(fill), COMMON)
         self._add("manual.txt", _handbook_pt(fill), COMMON)
         self._add(PLAN, _plan(fill), VAULT, _OWNER, fill.values["FORBIDDEN_DOC"])
@@ -47,6 +49,7 @@ class Attacked:
             self._plant(attack, fill)
 
     def _plant(self, attack: Attack, fill: Fill) -> None:
+        known = set(self._documents)
         if attack.channel == "filename":
             body = f"The cafeteria of {fill.site} opens at noon."
             self._add(attack.text, body, attack.collection)
@@ -58,6 +61,7 @@ class Attacked:
                 self._add(f"{attack.id}/page.html", page, attack.collection)
         if attack.question and attack.wrong:
             self._add(f"{attack.id}/register.txt", _truth(attack, fill), attack.collection)
+        self.planted |= dict.fromkeys(self._documents.keys() - known, attack.text)
 
     def _add(
         self, name: str, text: str, collection: str, access: Access = _EVERYONE, title: str = ""

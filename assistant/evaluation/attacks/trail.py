@@ -23,7 +23,8 @@ class Trail:
     `n_characters` what was taken from it. `events` are the audit log's new events, `exports` the
     log in its formats, `logs` what was written to stderr, `found` what the search said it had.
     `plain` is the same question's answer without the attack's document, `others` what another
-    person is answered before and after.
+    person is answered before and after. `beside` is what other attackers' documents, which all may
+    read, brought into the prompts.
     """
 
     attack: Attack
@@ -47,11 +48,12 @@ class Trail:
     others: tuple[Json, Json]
     forbidden_ids: frozenset[str]
     strays: tuple[str, ...]
+    beside: frozenset[str]
 
     @property
     def secrets(self) -> list[str]:
-        """Return what is forbidden and neither asker nor attacker has said themselves."""
-        said = f"{self.question}\n{self.attack.text}"
+        """Return what is forbidden and neither asker nor attackers have said themselves."""
+        said = "\n".join((self.question, self.attack.text, *self.beside))
         return [canary for canary in self.fill.forbidden if canary not in said]
 
     @property

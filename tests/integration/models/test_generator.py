@@ -47,6 +47,11 @@ def test_streams_pieces_and_usage(server: OpenAIServer) -> None:
     assert (tokens[-1].n_prompt_tokens, tokens[-1].n_completion_tokens) == (7, 3)
 
 
+def test_pieces_come_as_they_were_sent(server: OpenAIServer) -> None:
+    server.pieces = ["Não\u2028se ", "\x85pagam\n", "férias 🏖 [1]."]
+    assert [t.text for t in run(server) if t.text] == server.pieces
+
+
 def test_sends_allowed_fields_only(server: OpenAIServer) -> None:
     run(server, api_key=SecretStr("s3cret"), max_tokens=99)
     (body,) = server.requests
@@ -124,6 +129,8 @@ def test_cancelling_the_task_closes_the_stream(server: OpenAIServer) -> None:
     [
         ("garbage", "OpenAI-compatible"),
         ("drops", r"generator\.url"),
+        ("breaks_off", "out of blocks.*server's log"),
+        ("page", "OpenAI-compatible"),
         ("no_key", r"generator\.api_key"),
         ("overloaded", "try again later"),
         ("long", r"retrieval\.n_passages"),
@@ -135,8 +142,9 @@ def test_faults_say_what_to_do(server: OpenAIServer, behaviour: Behaviour, next_
         run(server)
 
 
-def test_a_drop_in_the_middle_keeps_what_came(server: OpenAIServer) -> None:
-    server.behaviour = "drops"
+@pytest.mark.parametrize("behaviour", ["drops", "breaks_off"])
+def test_a_drop_in_the_middle_keeps_what_came(server: OpenAIServer, behaviour: Behaviour) -> None:
+    server.behaviour = behaviour
 
     seen: list[str] = []
 
