@@ -113,6 +113,17 @@ def test_a_row_on_its_centre_is_known_exactly() -> None:
     assert found.terms[0, found.at : found.at + 2] == pytest.approx([0, 0], abs=1e-6)
 
 
+def test_sums_of_long_rows_fit_beside_each_other() -> None:
+    row = unit(np.ones((1, 6_000)))
+    block, means = Block.of(halves_of(row)), Means.none(6_000)
+    own = terms(block, np.zeros(1, np.int32), means)
+    found = signs.signed(block.halves, own, means.parts, np.array([0, 1]), np.zeros_like(row))
+    planes, rows = signs.planes(row[0], found), np.zeros(4, np.int32)
+    near, far = np.float32(0.9), np.float32(1.1)
+    assert signs.likely(found, rows, 0, 4, planes, np.float32(0), near, 0) == 4
+    assert signs.likely(found, rows, 0, 4, planes, np.float32(0), far, 0) == 0
+
+
 def test_rows_start_where_a_cache_line_does(rows: Rows) -> None:
     assert rows.signs.words.ctypes.data % 64 == 0
     assert rows.signs.terms.strides[0] % 64 == 0
