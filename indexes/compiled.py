@@ -58,7 +58,7 @@ def _prefetch(_: Any, array: types.Array, at: types.Integer) -> Any:
     return types.void(array, types.intp), generate
 
 
-def _weighed(_: Any, words: types.Array, at: types.Integer, planes: Any, first: Any) -> Any:
+def _weighed(_: Any, words: types.Array, places: types.UniTuple, planes: Any, first: Any) -> Any:
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, args: Any) -> Any:
         word = ir.IntType(64)
         line = ir.VectorType(word, LANES)
@@ -74,18 +74,26 @@ def _weighed(_: Any, words: types.Array, at: types.Integer, planes: Any, first: 
             )
             return builder.call(function, [value])
 
-        bits, total = loaded(0, args[1]), ir.Constant(line, None)
-        for plane in range(3, -1, -1):
-            mine = loaded(2, builder.add(args[3], word(LANES * plane)))
-            ones = called("ctpop", ir.FunctionType(line, [line]), builder.and_(bits, mine))
-            total = (
-                builder.sub(total, ones)
-                if plane == 3
-                else builder.add(builder.add(total, total), ones)
-            )
+        def counted(bits: Any) -> Any:
+            total = ir.Constant(line, None)
+            for plane in range(3, -1, -1):
+                mine = loaded(2, builder.add(args[3], word(LANES * plane)))
+                ones = called("ctpop", ir.FunctionType(line, [line]), builder.and_(bits, mine))
+                total = (
+                    builder.sub(total, ones)
+                    if plane == 3
+                    else builder.add(builder.add(total, total), ones)
+                )
+            return total
+
+        each = cgutils.unpack_tuple(builder, args[1])  # type: ignore[no-untyped-call]
+        width = ir.Constant(line, [64 // len(each) % 64] * LANES)
+        total = ir.Constant(line, None)
+        for at in reversed(each):
+            total = builder.add(builder.shl(total, width), counted(loaded(0, at)))
         return called("vector.reduce.add", ir.FunctionType(word, [line]), total)
 
-    return types.int64(words, types.intp, planes, types.intp), generate
+    return types.int64(words, places, planes, types.intp), generate
 
 
 def _first_one(_: Any, word: types.Type) -> Any:
@@ -105,6 +113,11 @@ first_one = cast(Callable[[np.uint64], int], intrinsic(_first_one))
 """The position of the lowest bit that is set in a word, which must not be zero."""
 
 weighed = cast(
-    Callable[[NDArray[np.uint64], int, NDArray[np.uint64], int], int], intrinsic(_weighed)
+    Callable[[NDArray[np.uint64], tuple[int, ...], NDArray[np.uint64], int], int],
+    intrinsic(_weighed),
 )
-"""Counts bits that a line of words has in common with each of four planes, times 1, 2, 4 and -8."""
+"""Counts bits that lines of words have in common with each of four planes, times 1, 2, 4 and -8.
+
+Counts of two or four lines at once are in as many parts of a word, those of the first line the
+lowest; what is below zero in one part is missing in the next.
+"""

@@ -30,7 +30,7 @@ from indexes.scan import (
     settled,
     shortlist,
 )
-from indexes.signs import Planes, Signs, likely, planes
+from indexes.signs import AHEAD, Planes, approach, likely, planes
 
 _Floats = NDArray[np.float32]
 _Words = NDArray[np.uint64]
@@ -41,6 +41,8 @@ _FLOOR = 4_000
 """So many admitted rows are read in any case: the rows of one document lie in several lists."""
 _N_PASSED = 10_000
 _N_LISTS_A_ROUND = (1, 8)
+_N_ROWS_A_LIST = 32
+"""A round goes on if its lists have fewer admitted rows than that: a round has its own price."""
 _N_CLOSER = 256
 _WORD = 64
 _LINE = 64
@@ -93,20 +95,18 @@ def _probed(
             n_close = min(at + _N_CLOSER, len(order))
             closer(ahead, shape, order[at:n_close], asked)
             order[at:n_close] = likeliest(ahead, order[at:n_close])
-        stop, n_room = _next(
-            order, at, min(at + n_round, n_close), starts, counts, n_passed, n_read
-        )
+        n_lists, n_room = _next(order[at:n_close], n_round, starts, counts, n_passed, n_read)
         # Room for all rows, not only for those counted: nothing else checks these writes.
-        some = order[at:stop]
+        some = order[at : at + n_lists]
         rows = np.empty(n_room, np.int32)
-        ends = _chosen(words, starts, some, rows, shape.signs)
+        ends = _chosen(words, starts, some, rows)
         n = ends[-1]
         n_read += n
         if found.best[0] > -1:
-            n = _hopeful(found.best[0], rows, ends, some, ahead, shape, bits, part.codes)
+            n = _hopeful(found.best[0], rows[:n], ends, some, ahead, shape, bits, part.codes)
         found = scan_rows(found, part, rows[:n], asked)
         n_passed += n_room
-        at, n_round = stop, min(n_round + 1, _N_LISTS_A_ROUND[1])
+        at, n_round = at + n_lists, min(n_round + 1, _N_LISTS_A_ROUND[1])
         bar = found.best[0] + shape.slack
         if (
             n_read > _FLOOR
@@ -120,27 +120,26 @@ def _probed(
 
 @compiled
 def _next(
-    order: NDArray[np.int32],
-    at: int,
-    stop: int,
+    groups: NDArray[np.int32],
+    n_round: int,
     starts: NDArray[np.int64],
     counts: NDArray[np.int64],
     n_passed: int,
     n_read: int,
 ) -> tuple[int, int]:
-    """Return up to where lists are read next, and how many rows they have.
+    """Return how many of these lists are read next, and how many rows they have.
 
     As long as less has been read than is in any case, no further than that.
     """
     is_free = n_passed > _N_PASSED and n_read > _FLOOR
-    n_room = 0
-    while at < stop:
-        n_room += starts[order[at] + 1] - starts[order[at]]
-        n_read += counts[order[at]]
-        at += 1
-        if not is_free and n_passed + n_room > _N_PASSED and n_read > _FLOOR:
+    n, n_room, n_own = 0, 0, 0
+    while n < len(groups) and (n < n_round or n_own < _N_ROWS_A_LIST * n_round):
+        n_room += starts[groups[n] + 1] - starts[groups[n]]
+        n_own += counts[groups[n]]
+        n += 1
+        if not is_free and n_passed + n_room > _N_PASSED and n_read + n_own > _FLOOR:
             break
-    return at, n_room
+    return n, n_room
 
 
 @compiled
@@ -159,13 +158,9 @@ def _chosen(
     starts: NDArray[np.int64],
     groups: NDArray[np.int32],
     rows: NDArray[np.int32],
-    signs: Signs,
 ) -> NDArray[np.int64]:
-    """Write the rows of lists whose bits are set; return how many there are up to each list's end.
-
-    Their signs, which come next, are asked for.
-    """
-    n, stride, ends = 0, signs.terms.shape[1] // 2, np.empty(len(groups), np.int64)
+    """Write the rows of lists whose bits are set; return how many there are up to each end."""
+    n, ends = 0, np.empty(len(groups), np.int64)
     for i in range(len(groups)):
         start, stop = starts[groups[i]], starts[groups[i] + 1]
         for w in range(start // _WORD, -(-stop // _WORD)):
@@ -174,10 +169,13 @@ def _chosen(
                 word &= ~np.uint64(0) << np.uint64(start - first)
             if first + _WORD > stop:
                 word &= ~np.uint64(0) >> np.uint64(first + _WORD - stop)
+            if word == ~np.uint64(0):
+                for bit in range(_WORD):
+                    rows[n + bit] = first + bit
+                n += _WORD
+                continue
             while word:
-                row = first + first_one(word)
-                prefetch(signs.words, row * stride)
-                rows[n] = row
+                rows[n] = first + first_one(word)
                 word &= word - np.uint64(1)
                 n += 1
         ends[i] = n
@@ -200,13 +198,13 @@ def _hopeful(
     Their codes, which come next, are asked for.
     """
     n, first, flat, width_of = 0, 0, codes.reshape(-1), codes.shape[1]
+    approach(shape.signs, rows[:AHEAD])
     for i in range(len(groups)):
         score, width = ahead.scores[groups[i]], shape.widths[groups[i]]
         # Unit vectors: |question - centroid|² = 1 - 2 score + |centroid|².
         distance = np.float32(2) - np.float32(2) * score - width
-        own = rows[first : ends[i]]
         n_before = n
-        n += likely(shape.signs, own, asked, distance, bar - score, rows[n:])
+        n = likely(shape.signs, rows, first, ends[i], asked, distance, bar - score, n)
         for at in range(n_before, n):
             for j in range(0, width_of, _LINE):
                 prefetch(flat, rows[at] * width_of + j)

@@ -16,15 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.centring import OWNER, UNIT
-from indexes.compiled import LANES, compiled, fast, from_half, weighed
+from indexes.compiled import LANES, compiled, fast, from_half, prefetch, weighed
 
 _Floats = NDArray[np.float32]
 _Words = NDArray[np.uint64]
 
+AHEAD = 32
+"""So many rows ahead of their use are signs asked for."""
 _WORD = 64
 _N_PLANES = 4
 _LARGEST = 7
+_MAX_SUM = 2**15 - 1
 _DEVIATIONS = 3.0
+_N_AT_ONCE = 4
 _N_SAMPLED = 100
 
 
@@ -86,7 +90,8 @@ def planes(direction: _Floats, signs: Signs) -> Planes:
     largest, n_lines = np.float32(1e-9), signs.terms.shape[1] // (2 * LANES)
     for j in range(len(direction)):
         largest = max(largest, abs(direction[j]))
-    step, total, square = largest / np.float32(_LARGEST), np.float32(0), np.float32(0)
+    limit = min(_LARGEST, _MAX_SUM // len(direction))
+    step, total, square = largest / np.float32(limit), np.float32(0), np.float32(0)
     codes = np.empty(len(direction), np.int64)
     for j in range(len(direction)):
         code = np.rint(direction[j] / step)
@@ -109,7 +114,7 @@ def product(signs: Signs, row: int, asked: Planes) -> np.float32:
     """Return the product of a question, as four bits say, and a row's signs."""
     stride, total = signs.terms.shape[1] // 2, 0
     for line in range(0, stride, LANES):
-        total += weighed(signs.words, row * stride + line, asked.bits, line * _N_PLANES)
+        total += weighed(signs.words, (row * stride + line,), asked.bits, line * _N_PLANES)
     return np.float32(2) * asked.step * np.float32(total) - asked.total
 
 
@@ -122,28 +127,62 @@ def missed(signs: Signs, asked: Planes, distance: np.float32) -> np.float32:
     return np.float32(signs.missed) * max(distance, np.float32(0)) + asked.missed
 
 
+@compiled
+def approach(signs: Signs, rows: NDArray[np.int32]) -> None:
+    """Ask for the signs of rows ahead of their use."""
+    stride = signs.terms.shape[1] // 2
+    for row in rows:
+        prefetch(signs.words, row * stride)
+
+
 @fast
 def likely(
     signs: Signs,
     rows: NDArray[np.int32],
+    first: int,
+    stop: int,
     asked: Planes,
     distance: np.float32,
     bar: np.float32,
-    kept: NDArray[np.int32],
+    n: int,
 ) -> int:
-    """Write those of a centre's rows that may be above a bar into `kept`; return how many.
+    """Move those of a centre's rows, `first` to `stop`, that may be above a bar to `n` and on.
 
-    `distance` is the square of the question's from the centre, the bar what is wanted beyond the
-    centre's own score. `kept` must have room for all; it may be `rows`.
+    Returns up to where; `n` is at most `first`. `distance` is the square of the question's from
+    the centre, the bar what is wanted beyond the centre's own score. The signs of the first
+    `AHEAD` rows should have been asked for, see `approach`.
     """
-    n, at, terms = 0, signs.at, signs.terms
-    margin = np.float32(_DEVIATIONS) * np.sqrt(missed(signs, asked, distance))
-    for i in range(len(rows)):
-        row = rows[i]
-        about = product(signs, row, asked) + margin
-        kept[n] = row
-        n += terms[row, at + 1] + terms[row, at] * about > bar
+    at, terms, stride = signs.at, signs.terms, signs.terms.shape[1] // 2
+    step, margin = np.float32(2) * asked.step, np.sqrt(missed(signs, asked, distance))
+    margin = np.float32(_DEVIATIONS) * margin - asked.total
+    last = stop - 1
+    for start in range(first, stop, _N_AT_ONCE):
+        sums = _sums(signs, rows, start, last, asked)
+        for i in range(start, start + _N_AT_ONCE):
+            if i + AHEAD < len(rows):
+                prefetch(signs.words, rows[i + AHEAD] * stride)
+            row, weight = rows[min(i, last)], np.int16(sums)
+            about = terms[row, at + 1] + terms[row, at] * (step * np.float32(weight) + margin)
+            sums = (sums - int(weight)) >> 16
+            if about > bar and i <= last:
+                rows[n] = row
+                n += 1
     return n
+
+
+@compiled
+def _sums(signs: Signs, rows: NDArray[np.int32], i: int, last: int, asked: Planes) -> int:
+    """Return the sums of a question's numbers where four rows have bits, in 16 bits each.
+
+    The rows are the `i`th and those that follow, up to the `last`, which stands in for others.
+    """
+    stride, total = signs.terms.shape[1] // 2, 0
+    a, b = rows[i] * stride, rows[min(i + 1, last)] * stride
+    c, d = rows[min(i + 2, last)] * stride, rows[min(i + 3, last)] * stride
+    for line in range(0, stride, LANES):
+        places = (a + line, b + line, c + line, d + line)
+        total += weighed(signs.words, places, asked.bits, line * _N_PLANES)
+    return total
 
 
 @compiled

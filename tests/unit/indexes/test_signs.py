@@ -20,7 +20,12 @@ N, N_CENTRES = 3_000, 6
 
 @compiled
 def counted(words: NDArray[np.uint64], at: int, planes: NDArray[np.uint64], first: int) -> int:
-    return weighed(words, at, planes, first)
+    return weighed(words, (at,), planes, first)
+
+
+@compiled
+def counted_at_once(words: NDArray[np.uint64], planes: NDArray[np.uint64]) -> int:
+    return weighed(words, (16, 0, 8, 0), planes, 32)
 
 
 @compiled
@@ -81,13 +86,22 @@ def test_hardly_a_row_above_the_bar_is_passed_over_and_most_others_are(rows: Row
             own = np.arange(start, stop, dtype=np.int32)
             away = np.sum((centre - question) ** 2, dtype=np.float32)
             wanted = np.float32(bar - centre @ question)
-            n = signs.likely(rows.signs, own, planes, away, wanted, own)
+            n = signs.likely(rows.signs, own, 0, len(own), planes, away, wanted, 0)
             above = start + np.flatnonzero(scores[start:stop] >= bar)
             assert set(own[:n].tolist()) <= set(range(start, stop))
             n_lost += len(set(above.tolist()) - set(own[:n].tolist()))
             n_kept, n_above = n_kept + n, n_above + len(above)
     assert n_lost <= 0.01 * n_above
     assert n_kept < len(rows.questions) * N / 2
+
+
+def test_rows_before_and_after_the_ones_that_are_judged_stay(rows: Rows) -> None:
+    planes = signs.planes(rows.questions[0], rows.signs)
+    own = np.arange(20, dtype=np.int32)
+    bar, away = np.float32(-9), np.float32(1)
+    assert signs.likely(rows.signs, own, 8, 12, planes, away, bar, 3) == 7
+    assert own.tolist() == [0, 1, 2, 8, 9, 10, 11, *range(7, 20)]
+    assert signs.likely(rows.signs, own, 8, 12, planes, away, -bar, 3) == 3
 
 
 def test_a_row_on_its_centre_is_known_exactly() -> None:
@@ -97,6 +111,17 @@ def test_a_row_on_its_centre_is_known_exactly() -> None:
     centre = centre * own[:, UNIT]
     found = signs.signed(block.halves, own, means.parts, np.array([0, 1]), centre)
     assert found.terms[0, found.at : found.at + 2] == pytest.approx([0, 0], abs=1e-6)
+
+
+def test_sums_of_long_rows_fit_beside_each_other() -> None:
+    row = unit(np.ones((1, 6_000)))
+    block, means = Block.of(halves_of(row)), Means.none(6_000)
+    own = terms(block, np.zeros(1, np.int32), means)
+    found = signs.signed(block.halves, own, means.parts, np.array([0, 1]), np.zeros_like(row))
+    planes, rows = signs.planes(row[0], found), np.zeros(4, np.int32)
+    near, far = np.float32(0.9), np.float32(1.1)
+    assert signs.likely(found, rows, 0, 4, planes, np.float32(0), near, 0) == 4
+    assert signs.likely(found, rows, 0, 4, planes, np.float32(0), far, 0) == 0
 
 
 def test_rows_start_where_a_cache_line_does(rows: Rows) -> None:
@@ -109,6 +134,8 @@ def test_bits_are_counted_by_weight() -> None:
     words, planes = (rng.integers(0, 2**64, n, np.uint64) for n in (24, 64))
     common = np.bitwise_count(words[8:16] & planes[32:].reshape(4, 8)).sum(axis=1, dtype=np.int64)
     assert counted(words, 8, planes, 32) == common @ [1, 2, 4, -8]
+    each = [counted(words, at, planes, 32) for at in (16, 0, 8, 0)]
+    assert counted_at_once(words, planes) == sum(one << (16 * i) for i, one in enumerate(each))
 
 
 @pytest.mark.parametrize("bit", [0, 1, 31, 63])
