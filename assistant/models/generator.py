@@ -24,8 +24,17 @@ from assistant.settings import GeneratorSettings
 
 _CONNECT_S = 5.0
 _CHECK_S = 10.0
-_MOST_REASON = 300
 _END = "[DONE]"
+_OVER = object()
+_MALFORMED = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
+"""What reading a stream of JSON that is no chat completion may raise."""
 
 Json = dict[str, Any]
 
@@ -60,8 +69,8 @@ class OpenAIGenerator:
             async with aclosing(self._events(prompt)) as events:  # type: ignore[type-var]
                 while True:
                     async with asyncio.timeout_at(deadline):
-                        event = await anext(events, None)
-                    if event is None:
+                        event = await anext(events, _OVER)
+                    if event is _OVER:
                         return
                     if token := _token(event):
                         yield token
@@ -70,7 +79,7 @@ class OpenAIGenerator:
                 f"The model at {self._url} did not finish within {self._deadline_s:g} s; ask "
                 "again, or raise `generator.deadline_s`."
             ) from error
-        except (httpx.HTTPError, ValueError, TypeError, LookupError) as error:
+        except (httpx.HTTPError, *_MALFORMED) as error:
             raise self._unavailable(error) from error
 
     async def check(self) -> None:
@@ -157,7 +166,11 @@ class OpenAIGenerator:
         return names
 
     def _unavailable(self, error: Exception) -> ModelUnavailable:
-        """Say what happened and what to do next."""
+        """Say what happened and what to do next.
+
+        Nothing of the server's own words: they go to the asker unverified, and a server that mixes
+        up its callers may repeat another one's.
+        """
         status, said = _status(error), _said(error)
         if isinstance(error, httpx.TransportError) and not isinstance(error, SSEError):
             what = "can't be reached or closed the connection"
@@ -175,10 +188,9 @@ class OpenAIGenerator:
         elif status in {400, 422} and "cache_salt" in said:
             what, then = "refused `cache_salt`", "set `generator.cache_salt = false`"
         elif status is not None:
-            what = f"answered with status {status}: {_brief(said)}"
-            then = "check the server's log"
+            what, then = f"answered with status {status}", "check the server's log"
         elif isinstance(error, _Refused):
-            what, then = f"broke off: {_brief(said)}", "check the server's log"
+            what, then = "broke off with an error of its own", "check the server's log"
         else:
             what = f"sent what is no chat completion ({type(error).__name__})"
             then = "check that `generator.url` is an OpenAI-compatible API"
@@ -194,8 +206,9 @@ def _token(event: object) -> Token | None:
     if not isinstance(event, dict):
         raise TypeError("no object")
     if error := event.get("error"):
-        raise _Refused(json.dumps(error, ensure_ascii=False))
-    text = "".join(choice["delta"].get("content") or "" for choice in event["choices"])
+        raise _Refused(str(error))
+    deltas = [choice["delta"] or {} for choice in event["choices"]]
+    text = "".join(delta.get("content") or "" for delta in deltas)
     if usage := event.get("usage"):
         return Token(text, int(usage["prompt_tokens"]), int(usage["completion_tokens"]))
     return Token(text) if text else None
@@ -216,7 +229,3 @@ def _status(error: Exception) -> int | None:
 def _said(error: Exception) -> str:
     """Return what the server said of an error."""
     return error.response.text if isinstance(error, httpx.HTTPStatusError) else str(error)
-
-
-def _brief(said: str) -> str:
-    return " ".join(said.split())[:_MOST_REASON]

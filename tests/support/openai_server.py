@@ -43,6 +43,8 @@ class OpenAIServer:
     behaviour: Behaviour = "normal"
     pieces: list[str] = field(default_factory=lambda: ["The notice ", "period is ", "30 days [1]."])
     models: list[str] = field(default_factory=lambda: ["tiny"])
+    raw: str = ""
+    """What is sent as the first event's data, if anything."""
     requests: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     disconnected: threading.Event = field(default_factory=threading.Event)
@@ -90,13 +92,13 @@ class OpenAIServer:
         try:
             if self.behaviour == "silent":
                 await asyncio.sleep(30)
-            if self.behaviour == "garbage":
-                yield "data: {this is no JSON\n\n"
+            if raw := "{this is no JSON" if self.behaviour == "garbage" else self.raw:
+                yield f"data: {raw}\n\n"
             for n, piece in enumerate(self.pieces):
                 if self.behaviour == "drops" and n == 1:
                     raise ConnectionResetError
                 if self.behaviour == "breaks_off" and n == 1:
-                    yield f"data: {json.dumps(_problem('out of blocks'))}\n\n"
+                    yield f"data: {json.dumps(_problem('<b>out of blocks</b>'))}\n\n"
                     break
                 if self.behaviour == "slow" and n:
                     await asyncio.sleep(30)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import hypothesis
@@ -17,9 +17,10 @@ from assistant.access.identity import caller_with_login
 from assistant.access.recheck import Recheck
 from assistant.domain import Caller, ChunkId
 from assistant.store import people, policies
+from assistant.store.catalog import set_document_facts
 from assistant.store.database import Database
 from assistant.store.identity_tables import break_glass as requests
-from assistant.store.passages import document_chunks
+from assistant.store.passages import document_chunks, documents_called
 from assistant.store.tables import memberships, sources
 from tests.support.company import SOURCE, Company
 
@@ -34,6 +35,7 @@ STEPS = st.lists(
         st.tuples(st.sampled_from(["disable", "enable"]), WHO),
         st.tuples(st.sampled_from(["delete", "write"]), WHAT),
         st.tuples(st.just("allow"), WHAT, st.sampled_from(LISTS)),
+        st.tuples(st.just("move"), WHAT, st.sampled_from(["acme", "elsewhere"])),
         st.tuples(st.just("enforce"), st.sampled_from(POLICIES)),
         st.tuples(st.just("nothing")),
     ),
@@ -67,6 +69,10 @@ class Scene:
                 people.enable(conn, str(args[0]))
             elif step == "enforce":
                 policies.enforce(conn, str(args[0]))
+            elif step == "move":
+                for row in documents_called(conn, str(args[0])):
+                    facts = replace(row.facts, collection=str(args[1]))
+                    set_document_facts(conn, row.source_id, row.external_id, facts)
         if step in ("join", "leave", "delete"):
             if step == "leave":
                 self.company.groups.setdefault(str(args[1]), set())

@@ -129,7 +129,7 @@ def test_cancelling_the_task_closes_the_stream(server: OpenAIServer) -> None:
     [
         ("garbage", "OpenAI-compatible"),
         ("drops", r"generator\.url"),
-        ("breaks_off", "out of blocks.*server's log"),
+        ("breaks_off", "broke off .* server's log"),
         ("page", "OpenAI-compatible"),
         ("no_key", r"generator\.api_key"),
         ("overloaded", "try again later"),
@@ -140,6 +140,41 @@ def test_faults_say_what_to_do(server: OpenAIServer, behaviour: Behaviour, next_
     server.behaviour = behaviour
     with pytest.raises(ModelUnavailable, match=next_step):
         run(server)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "5",
+        "null",
+        '"text"',
+        "{}",
+        '{"choices": null}',
+        '{"choices": ["text"]}',
+        '{"choices": [{"delta": "text"}]}',
+        '{"choices": [{"delta": {"content": ["text"]}}]}',
+        '{"choices": [], "usage": 5}',
+        '{"choices": [], "usage": {"prompt_tokens": Infinity, "completion_tokens": 1}}',
+        "[" * 100_000,
+    ],
+    ids=range(11),
+)
+def test_what_is_no_chat_completion_is_refused(server: OpenAIServer, raw: str) -> None:
+    server.raw = raw
+    with pytest.raises(ModelUnavailable, match="sent what is no chat completion"):
+        run(server)
+
+
+def test_a_piece_without_a_delta_is_passed_over(server: OpenAIServer) -> None:
+    server.raw = '{"choices": [{"index": 0, "delta": null}]}'
+    assert [t.text for t in run(server) if t.text] == server.pieces
+
+
+def test_the_words_of_a_server_in_trouble_reach_nobody(server: OpenAIServer) -> None:
+    server.behaviour = "breaks_off"
+    with pytest.raises(ModelUnavailable) as refused:
+        run(server)
+    assert "out of blocks" not in str(refused.value)
 
 
 @pytest.mark.parametrize("behaviour", ["drops", "breaks_off"])
