@@ -41,6 +41,7 @@ Told = Callable[[int, int], None]
 """Is told how many events were looked at, of how many."""
 
 _TELL_EVERY = 1000
+_N_TAIL_BYTES = 1 << 16
 _ENDING = re.compile(rb',"seq":(0|[1-9][0-9]*),"type":"[a-z_.]+","v":1\}\Z')
 
 
@@ -243,10 +244,10 @@ class AuditLog:
             proof = _proof(conn, first, end, _signed(newest))
             yield json.dumps({"proof": proof}).encode() + b"\n"
 
-    def heads(self) -> list[TreeHead]:
-        """Return the signed heads, the smallest first."""
+    def heads(self, after: int = 0, limit: int | None = None) -> list[TreeHead]:
+        """Return signed heads over more than `after` events, the smallest first."""
         with self._database.snapshot() as conn:
-            return [_signed(head) for head in ledger.heads(conn)]
+            return [_signed(head) for head in ledger.heads(conn, after + 1, limit=limit)]
 
     def _read_outside(self) -> list[TreeHead]:
         """Read the file of heads; a line that a crash cut short at the end does not count."""
@@ -285,10 +286,13 @@ def _keep(path: Path, head: TreeHead) -> None:
     line = json.dumps(head_json(head), sort_keys=True).encode() + b"\n"
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        # The newest are at the end: years of heads are not read for each new one.
+        start = max(0, file.seek(0, os.SEEK_END) - _N_TAIL_BYTES)
+        file.seek(start)
         kept = file.read()
         if line in kept:
             return
-        file.seek(kept.rfind(b"\n") + 1)
+        file.seek(start + kept.rfind(b"\n") + 1)
         file.truncate()
         file.write(line)
         file.flush()

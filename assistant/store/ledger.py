@@ -183,11 +183,14 @@ def add_head(conn: Connection, head: StoredHead) -> bool:
     return added is not None
 
 
-def heads(conn: Connection, start: int = 0, end: int | None = None) -> list[StoredHead]:
+def heads(
+    conn: Connection, start: int = 0, end: int | None = None, limit: int | None = None
+) -> list[StoredHead]:
     """Return the signed heads with `start <= size <= end`, the smallest first."""
     query = sa.select(tree_heads).where(tree_heads.c.size >= start).order_by(tree_heads.c.size)
-    rows = conn.execute(query if end is None else query.where(tree_heads.c.size <= end))
-    return [_head(row) for row in rows]
+    if end is not None:
+        query = query.where(tree_heads.c.size <= end)
+    return [_head(row) for row in conn.execute(query.limit(limit))]
 
 
 def newest_head(conn: Connection) -> StoredHead | None:
