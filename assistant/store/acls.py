@@ -94,8 +94,8 @@ def acl_ids(conn: Connection, wanted: Collection[Acl]) -> list[int]:
 
 def acls_by_id(conn: Connection, ids: Collection[int]) -> dict[int, Acl]:
     """Return the ACLs of these ids."""
-    rows = conn.execute(sa.select(acls).where(acls.c.id == sa.any_(sa.literal(list(ids), _INTS))))
-    return {row.id: _acl(row) for row in rows}
+    wanted = acls.c.id == sa.any_(sa.literal(list(ids), _INTS))
+    return {row.id: _acl(row) for row in conn.execute(_ACLS.where(wanted))}
 
 
 def plainly_allowing(conn: Connection, principals: Collection[Principal]) -> frozenset[int]:
@@ -110,13 +110,15 @@ def plainly_allowing(conn: Connection, principals: Collection[Principal]) -> fro
 
 
 def acls_allowing(conn: Connection, principals: Collection[Principal]) -> list[Acl]:
-    """Return the other ACLs that name one of the principals in `allow`.
+    """Return the other ACLs that name one of the principals in `allow` and may let them read.
 
-    Whether they let them read depends on what else is in them.
+    Those that deny one of them, or demand another one, are left out; the rest is to be decided.
     """
-    nothing = sa.cast([], acls.c.deny.type)
+    nothing, held = sa.cast([], acls.c.deny.type), sa.cast(list(principals), acls.c.deny.type)
     more = sa.or_(acls.c.deny != nothing, acls.c.all_of != nothing)
-    return [_acl(row) for row in conn.execute(sa.select(acls).where(_names(principals), more))]
+    hopeful = sa.not_(acls.c.deny.overlap(held)), acls.c.all_of.contained_by(held)
+    rows = conn.execute(_ACLS.where(_names(principals), more, *hopeful))
+    return [_acl(row) for row in rows]
 
 
 def _names(principals: Collection[Principal]) -> sa.ColumnElement[bool]:
@@ -128,7 +130,11 @@ def _names(principals: Collection[Principal]) -> sa.ColumnElement[bool]:
 
 
 _INTS = sa.ARRAY(sa.Integer)
+# The driver has made lists of arrays; to look at each of their items again takes as long.
+_LISTS = (sa.type_coerce(acls.c[name], sa.types.NULLTYPE) for name in ("allow", "deny", "all_of"))
+_ACLS = sa.select(acls.c.id, *_LISTS)
 
 
 def _acl(row: sa.Row[*tuple[Any, ...]]) -> Acl:
-    return Acl(frozenset(row.allow), frozenset(row.deny), frozenset(row.all_of), row.id)
+    number, allow, deny, all_of = row
+    return Acl(frozenset(allow), frozenset(deny), frozenset(all_of), number)
