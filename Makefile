@@ -66,8 +66,8 @@ test: $(READY) browser servers
 
 # Hours: the long versions of tests that are short in `make test`.
 test-nightly: $(READY)
-	@$(BIN)/python -m pytest --hypothesis-profile=nightly tests/faults/test_permission_machine.py \
-	  tests/security/test_attack_sets.py
+	@$(BIN)/python -m pytest -n 2 --dist load --hypothesis-profile=nightly \
+	  tests/faults/test_permission_machine.py tests/security/test_attack_sets.py
 	@$(BIN)/python -m benchmarks.load --streams 32 --minutes 10 --report build/nightly/load.md
 	@$(BIN)/python -m pytest --hypothesis-profile=nightly -o timeout=1800 -k many_documents tests/integration/connectors
 

@@ -30,7 +30,7 @@ from assistant.domain import Chunk, Principal
 from assistant.retrieval.follower import Follower
 from assistant.settings import Settings
 from assistant.store import catalog, passages, sources
-from assistant.store.acls import acl_id, acls_allowing
+from assistant.store.acls import acl_id, plainly_allowing
 from assistant.store.database import Database
 from assistant.store.document import Facts, NewChunk, NewDocument
 from indexes.hybrid import HybridIndex
@@ -156,8 +156,8 @@ def answers(follower: Follower, database: Database, readers: Iterator[str]) -> I
     for reader in readers:
         with database.reading() as conn:
             follower.refresh(conn)
-            found = acls_allowing(conn, {Principal(reader.strip())})
-        access = AccessFilter(frozenset(acl.id for acl in found))
+            found = plainly_allowing(conn, {Principal(reader.strip())})
+        access = AccessFilter(found)
         hits = follower.index.search_dense(Query("", vector, "en", access), 1_000_000)
         ended = time.monotonic_ns()
         yield json.dumps({"ended": ended, "chunks": [hit.chunk_id for hit in hits]})

@@ -1,10 +1,10 @@
 """Reading lists until no better row is likely to be left in the others.
 
-After a list was read, the number of rows in the lists still unread that beat the k-th best score
-so far can be foretold, see `indexes.outlook`. Reading ends when it falls below a small share of
-`k`. It is the caller's own rows that are counted, so a caller who may read little makes the search
-read on, and it is never short: as long as fewer than `k` rows were found, it goes on to the last
-list.
+After a list was read, the number of rows in the lists still unread that beat the k-th best score so
+far can be foretold, see `indexes.outlook`. Reading ends when it falls below a small share of `k`
+and the rows that come next promise too little to be worth the time. It is the caller's own rows
+that are counted, so a caller who may read little makes the search read on, and it is never short:
+as long as fewer than `k` rows were found, it goes on to the last list.
 
 Of a list, the signs of the caller's rows are read first, and then the codes of those that may be
 above the bar, see `indexes.signs`.
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from indexes.compiled import compiled, first_one, prefetch
 from indexes.lists import Shape
-from indexes.outlook import Outlook, closer, exceeds, likeliest, outlook
+from indexes.outlook import Outlook, closer, exceeds, likeliest, outlook, promise
 from indexes.scan import (
     Columns,
     Part,
@@ -35,8 +35,10 @@ from indexes.signs import AHEAD, Planes, approach, likely, planes
 _Floats = NDArray[np.float32]
 _Words = NDArray[np.uint64]
 
-_MISSED_SHARE = 0.04
+_MISSED_SHARE = 0.08
 """How many of the `k` best may be expected to be missed."""
+_WORTH = 5e-6
+"""The next rows are worth reading if each promises more than this share of the `k` best."""
 _FLOOR = 4_000
 """So many admitted rows are read in any case: the rows of one document lie in several lists."""
 _N_PASSED = 10_000
@@ -89,7 +91,7 @@ def _probed(
     order = likeliest(ahead, groups)
     n_read, n_passed, n_round, at, n_close = 0, 0, _N_LISTS_A_ROUND[0], 0, 0
     n_left = counts.sum()
-    limit = _MISSED_SHARE * len(found.best)
+    limit, worth = _MISSED_SHARE * len(found.best), _WORTH * len(found.best)
     while at < len(order):
         if at == n_close:
             n_close = min(at + _N_CLOSER, len(order))
@@ -112,6 +114,7 @@ def _probed(
             n_read > _FLOOR
             and n_passed > _N_PASSED
             and bar > -1
+            and promise(ahead, order[at:], counts, bar) <= worth
             and not exceeds(limit, ahead, order[at:], counts, n_close - at, n_left - n_read, bar)
         ):
             break

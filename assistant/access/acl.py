@@ -19,7 +19,7 @@ from assistant.access.principals import (
     purposes_of,
 )
 from assistant.domain import Caller, ChunkId, DocumentId, Principal
-from assistant.store.acls import Acl, acls_allowing, acls_by_id
+from assistant.store.acls import Acl, acls_allowing, acls_by_id, plainly_allowing
 from assistant.store.heads import is_epoch_moving, policy_epoch
 from assistant.store.passages import DocumentRow, PassageRow, document, passages
 from assistant.store.people import person_by_id
@@ -87,11 +87,11 @@ def access_filter(conn: Connection, caller: Caller) -> AccessFilter:
     if cached is not None:
         return cached
     # Loaded after the epoch was read: what is cached may be newer than its key, never older.
-    readable = frozenset(
+    readable = plainly_allowing(conn, caller.principals) | {
         acl.id
         for acl in acls_allowing(conn, caller.principals)
         if may_read(acl, caller.principals).allowed
-    )
+    }
     closed = policy_now(conn).closed(caller.principals)
     found = AccessFilter(readable, epoch, name, closed)
     if cache is not None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from sqlalchemy import Connection
 
-from assistant.audit import merkle
+from assistant.audit import merkle, proofs
 from assistant.audit.event import Event, canonical, utc
 from assistant.audit.keys import TreeHead, is_signed, published_key, sign, sign_text, signing_key
 from assistant.audit.personal import login_subject, sealed_fields
@@ -41,6 +41,7 @@ Told = Callable[[int, int], None]
 """Is told how many events were looked at, of how many."""
 
 _TELL_EVERY = 1000
+_N_TAIL_BYTES = 1 << 16
 _ENDING = re.compile(rb',"seq":(0|[1-9][0-9]*),"type":"[a-z_.]+","v":1\}\Z')
 
 
@@ -112,12 +113,14 @@ class AuditLog:
                 raise AuditUnavailable("The audit log was damaged; run `assistant audit verify`.")
             body = canonical(event, before.size, sealed)
             leaf = merkle.leaf_hash(body)
-            grown = merkle.append(_split(before.nodes), before.size, leaf)
+            nodes = _split(before.nodes)
+            grown = merkle.append(nodes, before.size, leaf)
             ledger.append_event(
                 conn,
                 StoredEvent(before.size, leaf, body),
                 terms_of(body),
                 Frontier(before.size + 1, b"".join(grown)),
+                b"".join(merkle.completed(nodes, before.size, leaf)),
             )
         return before.size
 
@@ -211,11 +214,10 @@ class AuditLog:
                 raise Conflict(f"Event {seq} is not signed yet; try again in a minute.")
             raise NotFound(f"There is no audit event {seq}.")
         with self._database.snapshot() as conn:
-            body = next(ledger.events(conn, seq, seq + 1), None)
-            leaves = ledger.leaves(conn, head.size)
-        if body is None or len(leaves) != head.size:
-            raise AuditTampered()
-        return receipt_json(body.body, seq, merkle.inclusion_proof(leaves, seq), head)
+            event = next(ledger.events(conn, seq, seq + 1), None)
+            if event is None:
+                raise AuditTampered()
+            return receipt_json(event.body, seq, proofs.path(conn, event, head), head)
 
     def find(self, wanted: Wanted, limit: int) -> list[bytes]:
         """Return the newest events that have all that is wanted, their personal fields opened."""
@@ -232,31 +234,20 @@ class AuditLog:
         """
         self.seal()
         with self._database.snapshot() as conn:
-            size = max((head.size for head in ledger.heads(conn)), default=0)
+            newest = ledger.newest_head(conn)
+            size = newest.size if newest is not None else 0
             end = size if end is None else min(end, size)
-            if not 0 <= first < end:
+            if newest is None or not 0 <= first < end:
                 raise NotFound(f"There are {size} audit events, none from {first} to {end}.")
             for event in ledger.events(conn, first, end):
                 yield event.body + b"\n"
-            yield json.dumps({"proof": self._proof(conn, first, end, size)}).encode() + b"\n"
+            proof = _proof(conn, first, end, _signed(newest))
+            yield json.dumps({"proof": proof}).encode() + b"\n"
 
-    def _proof(self, conn: Connection, first: int, end: int, size: int) -> dict[str, object]:
-        before: tuple[bytes, ...] = ()
-        for seq, leaf in enumerate(ledger.leaves(conn, first)):
-            before = merkle.append(before, seq, leaf)
-        heads = [_signed(head) for head in ledger.heads(conn)]
-        return {
-            "first": first,
-            "n_events": end - first,
-            "before": [node.hex() for node in before],
-            "leaves": [leaf.hex() for leaf in ledger.leaves(conn, size, first)],
-            "heads": [head_json(head) for head in heads if head.size >= max(first, 1)],
-        }
-
-    def heads(self) -> list[TreeHead]:
-        """Return the signed heads, the smallest first."""
+    def heads(self, after: int = 0, limit: int | None = None) -> list[TreeHead]:
+        """Return signed heads over more than `after` events, the smallest first."""
         with self._database.snapshot() as conn:
-            return [_signed(head) for head in ledger.heads(conn)]
+            return [_signed(head) for head in ledger.heads(conn, after + 1, limit=limit)]
 
     def _read_outside(self) -> list[TreeHead]:
         """Read the file of heads; a line that a crash cut short at the end does not count."""
@@ -264,6 +255,22 @@ class AuditLog:
             return []
         lines = self._outside.read_text().split("\n")[:-1]
         return [read_head(json.loads(line)) for line in lines]
+
+
+def _proof(conn: Connection, first: int, end: int, newest: TreeHead) -> dict[str, object]:
+    """Return what an export is verified with; the newest head is over all of it."""
+    leaves = ledger.leaves(conn, end, first)
+    before, after = proofs.around(conn, first, leaves, newest)
+    heads = [_signed(head) for head in ledger.heads(conn, max(first, 1), end)]
+    return {
+        "first": first,
+        "n_events": end - first,
+        "size": newest.size,
+        "before": [node.hex() for node in before],
+        "leaves": [leaf.hex() for leaf in leaves],
+        "after": [node.hex() for node in after],
+        "heads": [head_json(head) for head in dict.fromkeys([*heads, newest])],
+    }
 
 
 def _keep_all(paths: Sequence[Path], head: TreeHead) -> None:
@@ -279,10 +286,13 @@ def _keep(path: Path, head: TreeHead) -> None:
     line = json.dumps(head_json(head), sort_keys=True).encode() + b"\n"
     with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        # The newest are at the end: years of heads are not read for each new one.
+        start = max(0, file.seek(0, os.SEEK_END) - _N_TAIL_BYTES)
+        file.seek(start)
         kept = file.read()
         if line in kept:
             return
-        file.seek(kept.rfind(b"\n") + 1)
+        file.seek(start + kept.rfind(b"\n") + 1)
         file.truncate()
         file.write(line)
         file.flush()

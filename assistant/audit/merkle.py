@@ -1,16 +1,25 @@
 """The Merkle tree of RFC 6962 (section 2) and RFC 9162 (section 2.1), pure, over SHA-256.
 
 A tree of `size` leaves is kept as its frontier: the roots of its perfect subtrees, the largest
-first, one for each 1 in the binary form of `size`.
+first, one for each 1 in the binary form of `size`. Proofs are made of roots of perfect subtrees
+too, of at most `log2(size)` for each of their nodes, so whoever keeps those needs no other leaves.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 HASH_BYTES = 32
 EMPTY_ROOT = hashlib.sha256(b"").digest()
+
+
+class Subtree(NamedTuple):
+    """The perfect subtree over the `width` leaves, a power of two, that end before leaf `end`."""
+
+    end: int
+    width: int
 
 
 class ProofError(Exception):
@@ -27,13 +36,41 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def append(frontier: Sequence[bytes], size: int, leaf: bytes) -> tuple[bytes, ...]:
-    """Return the frontier after adding a leaf's hash to a tree of `size` leaves."""
+def append(frontier: Sequence[bytes], size: int, leaf: bytes, width: int = 1) -> tuple[bytes, ...]:
+    """Return the frontier after adding a leaf's hash to a tree of `size` leaves.
+
+    Or the root of a perfect subtree of `width` leaves, of which `size` is a multiple.
+    """
     nodes = list(frontier)
+    while size & width:
+        leaf = node_hash(nodes.pop(), leaf)
+        width <<= 1
+    return (*nodes, leaf)
+
+
+def completed(frontier: Sequence[bytes], size: int, leaf: bytes) -> tuple[bytes, ...]:
+    """Return the roots of the subtrees that a leaf, added to `size` others, is the last one of.
+
+    The smallest first: those over 2, 4, 8 leaves and so on.
+    """
+    nodes, roots = list(frontier), []
     while size & 1:
         leaf = node_hash(nodes.pop(), leaf)
+        roots.append(leaf)
         size >>= 1
-    return (*nodes, leaf)
+    return tuple(roots)
+
+
+def perfect(start: int, end: int) -> list[Subtree]:
+    """Return the fewest perfect subtrees that hold the leaves from `start` to before `end`."""
+    found = []
+    while start < end:
+        width = 1 << (end - start).bit_length() - 1
+        if start:
+            width = min(width, start & -start)
+        start += width
+        found.append(Subtree(start, width))
+    return found
 
 
 def root_of(frontier: Sequence[bytes]) -> bytes:
@@ -54,21 +91,29 @@ def tree_root(leaves: Sequence[bytes]) -> bytes:
     return root_of(frontier)
 
 
-def inclusion_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
-    """Return the audit path of a leaf in the tree over `leaves`, from the leaf upwards."""
-    if not 0 <= index < len(leaves):
-        raise ValueError(f"there is no leaf {index} in a tree of {len(leaves)}")
-    path: list[bytes] = []
-    start, end = 0, len(leaves)
+def siblings(index: int, size: int) -> list[tuple[int, int]]:
+    """Return the ranges of leaves whose roots are the audit path of a leaf, from it upwards.
+
+    Each root is that over the range's `perfect` subtrees (`root_of`).
+    """
+    if not 0 <= index < size:
+        raise ValueError(f"there is no leaf {index} in a tree of {size}")
+    ranges: list[tuple[int, int]] = []
+    start, end = 0, size
     while end - start > 1:
         middle = start + _split(end - start)
         if index < middle:
-            path.append(tree_root(leaves[middle:end]))
+            ranges.append((middle, end))
             end = middle
         else:
-            path.append(tree_root(leaves[start:middle]))
+            ranges.append((start, middle))
             start = middle
-    return tuple(reversed(path))
+    return ranges[::-1]
+
+
+def inclusion_proof(leaves: Sequence[bytes], index: int) -> tuple[bytes, ...]:
+    """Return the audit path of a leaf in the tree over `leaves`, from the leaf upwards."""
+    return tuple(tree_root(leaves[start:end]) for start, end in siblings(index, len(leaves)))
 
 
 def verify_inclusion(

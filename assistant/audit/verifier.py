@@ -17,6 +17,7 @@ import base64
 import hashlib
 import json
 import sys
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +46,24 @@ def node(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def grown(nodes: list[bytes], size: int, new: bytes) -> None:
-    """Add a leaf to the perfect subtrees of a tree of `size` leaves, in place."""
-    while size % 2:
+def grown(nodes: list[bytes], size: int, new: bytes, width: int = 1) -> None:
+    """Add a leaf, or a perfect subtree of `width` leaves, to those of a tree of `size` leaves."""
+    while size // width % 2:
         new = node(nodes.pop(), new)
-        size //= 2
+        width *= 2
     nodes.append(new)
+
+
+def widths(start: int, end: int) -> list[int]:
+    """Return the widths of the fewest perfect subtrees over the leaves from start to before end."""
+    found = []
+    while start < end:
+        width = 1
+        while start % (2 * width) == 0 and start + 2 * width <= end:
+            width *= 2
+        found.append(width)
+        start += width
+    return found
 
 
 def root(nodes: list[bytes]) -> bytes:
@@ -110,9 +123,10 @@ def check_receipt(receipt: dict[str, Any], key: Ed25519PublicKey) -> dict[str, A
 def check_export(lines: list[bytes], key: Ed25519PublicKey, heads: list[dict[str, Any]]) -> int:
     """Return how many events an export proves; raises `Bad` with the first that may be wrong.
 
-    The last line holds the proof: the subtrees before the first event, the hashes of all leaves
-    up to the largest head, and the signed heads. First the hashes are proven by the heads, then
-    the events by their hashes.
+    The last line holds the proof: the subtrees before the first event, the hashes of the events,
+    the subtrees after the last one up to the largest head, and the signed heads. First the hashes
+    are proven by the heads, then the events by their hashes. A head between the last event and the
+    largest head can't be compared; it says nothing of these events.
     """
     proof = json.loads(lines[-1])["proof"]
     first = int(proof["first"])
@@ -121,7 +135,11 @@ def check_export(lines: list[bytes], key: Ed25519PublicKey, heads: list[dict[str
     for head in [*proof["heads"], *heads]:
         size, signed_root = check_head(head, key)
         signed.setdefault(size, set()).add(signed_root)
-    _check_roots([bytes.fromhex(text) for text in proof["before"]], first, leaves, signed)
+    before, after = (
+        [bytes.fromhex(node) for node in proof.get(k, [])] for k in ("before", "after")
+    )
+    size = int(proof.get("size", first + len(leaves)))
+    _check_roots(before, first, leaves, after, size, signed)
     events = lines[:-1]
     for at, body in enumerate(events[: len(leaves)]):
         seq = first + at
@@ -143,23 +161,30 @@ def _ending(body: bytes, seq: int) -> bytes:
 
 
 def _check_roots(
-    nodes: list[bytes], size: int, leaves: list[bytes], signed: dict[int, set[bytes]]
+    nodes: list[bytes],
+    first: int,
+    leaves: list[bytes],
+    after: list[bytes],
+    size: int,
+    signed: dict[int, set[bytes]],
 ) -> None:
-    """Grow the tree and compare it with every head at its size."""
-    largest = max((n for n in signed), default=0)
-    if largest < size + len(leaves):
+    """Grow the tree up to `size` and compare it with every head at its size."""
+    largest, end = max(signed, default=0), first + len(leaves)
+    if largest < max(size, end):
         raise Bad("no signed head covers the last events", largest)
-    if largest > size + len(leaves):
-        raise Bad(f"events are missing: a head was signed over {largest}", size + len(leaves))
-    proven = size
-    for new in (None, *leaves):
-        if new is not None:
-            grown(nodes, size, new)
-            size += 1
-        if size in signed and size:
-            if signed[size] != {root(nodes)}:
-                raise Bad(f"the tree differs from the head signed over {size} events", proven)
-            proven = size
+    rest = widths(end, size)
+    if largest > size or len(rest) != len(after):
+        raise Bad(f"events are missing: a head was signed over {largest}", min(size, end))
+    proven = at = first
+    steps = chain([(b"", 0)], zip(leaves, repeat(1)), zip(after, rest, strict=True))
+    for new, width in steps:
+        if width:
+            grown(nodes, at, new, width)
+            at += width
+        if at in signed and at:
+            if signed[at] != {root(nodes)}:
+                raise Bad(f"the tree differs from the head signed over {at} events", proven)
+            proven = at
 
 
 def report(key_file: str, file: str, head_files: list[str]) -> str:

@@ -31,7 +31,6 @@ _PASSING = {429, 502, 503, 504}
 _MAX_TEXTS = 128
 _CHARS_A_TOKEN = 3
 _TRUNCATE = "truncate_prompt_tokens"
-_MOST_REASON = 300
 
 
 class ServedEmbedder:
@@ -169,10 +168,10 @@ class ServedEmbedder:
         raise AssertionError("the last try returns or raises")
 
     def _insist(self, response: httpx.Response) -> None:
+        """Raise unless the server did as asked; nothing of its own words goes to the asker."""
         status = response.status_code
         if response.is_success:
             return
-        reason = " ".join(response.text.split())[:_MOST_REASON]
         what, then = {
             401: ("refused the key", "check `models.api_key`"),
             403: ("refused the key", "check `models.api_key`"),
@@ -181,7 +180,7 @@ class ServedEmbedder:
                 "check `models.embedder` (it ends in /v1) and `models.served_name`",
             ),
             429: ("is overloaded", "try again later"),
-        }.get(status, (f"answered with status {status}: {reason}", "check the server's log"))
+        }.get(status, (f"answered with status {status}", "check the server's log"))
         raise ModelUnavailable(f"The embedding server at {self._url} {what}; {then}.")
 
     def _unusable(self, what: str) -> ModelUnavailable:

@@ -20,7 +20,6 @@ from assistant.errors import ModelUnavailable
 from assistant.models.reply import reply
 
 _CONNECT_S = 2.0
-_MOST_REASON = 300
 
 
 class _Result(BaseModel):
@@ -108,7 +107,7 @@ class ServedReranker:
         return self._model
 
     def _unavailable(self, error: Exception) -> ModelUnavailable:
-        """Say what happened and what to do next."""
+        """Say what happened and what to do next; nothing of the server's own words."""
         status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
         if isinstance(error, httpx.TimeoutException):
             what = f"did not answer within {self._timeout_s:g} s"
@@ -121,9 +120,8 @@ class ServedReranker:
         elif status == 404:
             what = "does not know this address or model"
             then = "check `models.reranker` (it ends in /v1) and `models.reranker_model`"
-        elif status is not None and isinstance(error, httpx.HTTPStatusError):
-            text = " ".join(error.response.text.split())[:_MOST_REASON]
-            what, then = f"answered with status {status}: {text}", "check the server's log"
+        elif status is not None:
+            what, then = f"answered with status {status}", "check the server's log"
         else:
             what = f"sent what is no ranking ({type(error).__name__})"
             then = "check that `models.reranker` has vLLM's or Jina's /rerank"

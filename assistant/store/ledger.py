@@ -88,6 +88,9 @@ _APPEND = sa.text(
     """
     WITH event AS (
         INSERT INTO audit_events (seq, leaf, body) VALUES (:seq, :leaf, :body)
+    ), subtrees AS (
+        INSERT INTO audit_subtrees (seq, roots)
+        SELECT :seq, :roots WHERE length(:roots) > 0
     ), terms AS (
         INSERT INTO audit_terms (seq, at, type, person_id, query_id, subjects)
         VALUES (:seq, :at, :type, :person_id, :query_id, :subjects)
@@ -97,8 +100,13 @@ _APPEND = sa.text(
 )
 
 
-def append_event(conn: Connection, event: StoredEvent, terms: Terms, grown: Frontier) -> None:
-    """Store an event and the frontier that holds it; the caller has locked the frontier."""
+def append_event(
+    conn: Connection, event: StoredEvent, terms: Terms, grown: Frontier, roots: bytes
+) -> None:
+    """Store an event and the frontier that holds it; the caller has locked the frontier.
+
+    `roots` are those of the subtrees that it completes, see `assistant.store.subtrees`.
+    """
     conn.execute(
         _APPEND,
         {
@@ -112,6 +120,7 @@ def append_event(conn: Connection, event: StoredEvent, terms: Terms, grown: Fron
             "subjects": list(terms.subjects),
             "size": grown.size,
             "nodes": grown.nodes,
+            "roots": roots,
         },
     )
 
@@ -174,10 +183,14 @@ def add_head(conn: Connection, head: StoredHead) -> bool:
     return added is not None
 
 
-def heads(conn: Connection) -> list[StoredHead]:
-    """Return the signed heads, the smallest first."""
-    rows = conn.execute(sa.select(tree_heads).order_by(tree_heads.c.size))
-    return [_head(row) for row in rows]
+def heads(
+    conn: Connection, start: int = 0, end: int | None = None, limit: int | None = None
+) -> list[StoredHead]:
+    """Return the signed heads with `start <= size <= end`, the smallest first."""
+    query = sa.select(tree_heads).where(tree_heads.c.size >= start).order_by(tree_heads.c.size)
+    if end is not None:
+        query = query.where(tree_heads.c.size <= end)
+    return [_head(row) for row in conn.execute(query.limit(limit))]
 
 
 def newest_head(conn: Connection) -> StoredHead | None:

@@ -105,12 +105,21 @@ def replay(assistant: AssistantOf, caller: Auditor, query_id: str) -> ReplayBody
 
 
 @router.get("/v1/audit/heads")
-def heads(assistant: AssistantOf, caller: Auditor) -> Heads:
-    """Return every signed head, to keep where the server's operators can't change it."""
+def heads(
+    assistant: AssistantOf,
+    caller: Auditor,
+    after: Annotated[int, Query(ge=0, lt=2**62)] = 0,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+) -> Heads:
+    """Return signed heads over more than so many events, to keep out of the operators' reach."""
     del caller
     pem = public_pem(assistant.audit.public_key).decode()
-    found = [Head.model_validate(head_json(head)) for head in assistant.audit.heads()]
-    return Heads(public_key=pem, heads=found)
+    found = assistant.audit.heads(after, limit)
+    return Heads(
+        public_key=pem,
+        heads=[Head.model_validate(head_json(head)) for head in found],
+        next_after=found[-1].size if len(found) == limit else None,
+    )
 
 
 @router.get(

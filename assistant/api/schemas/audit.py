@@ -60,10 +60,14 @@ class Head(BaseModel):
 
 
 class Heads(BaseModel):
-    """All signed heads, the smallest first, and the public key in PEM that signed them."""
+    """Signed heads, the smallest first, and the public key in PEM that signed them.
+
+    `next_after` continues the list.
+    """
 
     public_key: str
     heads: list[Head]
+    next_after: int | None
 
 
 class PromptedChunkBody(BaseModel):

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from assistant.errors import DatabaseUnavailable
 
-HEAD = "0018"
+HEAD = "0019"
 LOCK = 0x656E_7472_6167
 """Key of the advisory lock: one process migrates, the others wait."""
 

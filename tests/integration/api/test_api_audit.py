@@ -72,16 +72,31 @@ def test_every_look_is_recorded(olga: httpx.Client, assistant: Assistant) -> Non
     assert olga.get("/v1/audit/export", params={"first": 99999}).status_code == 404
 
 
+def _paged(olga: httpx.Client) -> list[dict[str, object]]:
+    """Return all heads, asked for two at a time."""
+    heads: list[dict[str, object]] = []
+    after: int | None = 0
+    while after is not None:
+        params = {"after": after, "limit": 2}
+        page = olga.get("/v1/audit/heads", params=params).raise_for_status().json()
+        heads += page["heads"]
+        after = page["next_after"]
+    return heads
+
+
 def test_heads_and_key_verify_what_was_taken(olga: httpx.Client) -> None:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-    whole = olga.get("/v1/audit/export").content.rstrip(b"\n").split(b"\n")
+    for _ in range(3):
+        whole = olga.get("/v1/audit/export").content.rstrip(b"\n").split(b"\n")
     told = olga.get("/v1/audit/heads").json()
     key = load_pem_public_key(told["public_key"].encode())
     assert isinstance(key, Ed25519PublicKey)
+    assert told["next_after"] is None
     heads = [head for head in told["heads"] if head["size"] <= len(whole)]
     assert heads
+    assert [head["size"] for head in _paged(olga)] == [head["size"] for head in told["heads"]]
     verifier.check_export(whole, key, heads)
 
 

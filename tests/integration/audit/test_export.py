@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from assistant.audit.keys import public_pem, sign
 from assistant.audit.log import AuditLog
 from assistant.audit.receipt import head_json
 from assistant.errors import AuditUnavailable, Conflict, NotFound
+from assistant.store import ledger
 from assistant.store.database import Database
 from assistant.store.ledger import Wanted
 
@@ -108,16 +110,84 @@ def test_a_tree_built_anew_does_not_fit_the_heads(log: AuditLog) -> None:
 
 
 def test_a_log_cut_back_does_not_fit_a_head_kept_elsewhere(log: AuditLog) -> None:
-    short = b"".join(log.export(0, 3)).rstrip(b"\n").split(b"\n")
+    lines = b"".join(log.export()).rstrip(b"\n").split(b"\n")
     kept = [head_json(head) for head in log.heads()]
-    proof = json.loads(short[-1])["proof"]
-    proof["leaves"] = proof["leaves"][:N_FIRST_HEAD]
-    proof["heads"] = proof["heads"][:1]
-    cut = [*short[:-1], json.dumps({"proof": proof}).encode()]
+    leaves = [merkle.leaf_hash(body) for body in lines[:N_FIRST_HEAD]]
+    rest = [merkle.tree_root(leaves[3:4]), merkle.tree_root(leaves[4:8]), leaves[8]]
+    proof = {
+        "first": 0,
+        "n_events": 3,
+        "size": N_FIRST_HEAD,
+        "before": [],
+        "leaves": [leaf.hex() for leaf in leaves[:3]],
+        "after": [root.hex() for root in rest],
+        "heads": kept[:1],
+    }
+    cut = [*lines[:3], json.dumps({"proof": proof}).encode()]
     assert verifier.check_export(cut, log.public_key, []) == 3
     with pytest.raises(verifier.Bad, match="events are missing") as caught:
         verifier.check_export(cut, log.public_key, kept)
-    assert caught.value.seq == N_FIRST_HEAD
+    assert caught.value.seq == 3
+
+
+def test_a_part_is_proven_by_few_hashes(log: AuditLog) -> None:
+    *_, last = b"".join(log.export(2, 4)).rstrip(b"\n").split(b"\n")
+    proof = json.loads(last)["proof"]
+    assert len(proof["leaves"]) == 2
+    # Before: 0 and 1. After: 4 to 7, 8 to 15, 16 to 19, 20 to 21 and 22.
+    assert (len(proof["before"]), len(proof["after"])) == (1, 5)
+    assert [head["size"] for head in proof["heads"]] == [N_EVENTS]
+    heads = [head_json(head) for head in log.heads()]
+    lines = b"".join(log.export(2, 4)).rstrip(b"\n").split(b"\n")
+    assert verifier.check_export(lines, log.public_key, heads) == 2
+    for name in ("before", "after"):
+        for at in range(len(proof[name])):
+            for changed in ([], [proof[name][at][::-1]]):
+                other = {**proof, name: [*proof[name][:at], *changed, *proof[name][at + 1 :]]}
+                lines[-1] = json.dumps({"proof": other}).encode()
+                with pytest.raises((verifier.Bad, IndexError)):
+                    verifier.check_export(lines, log.public_key, [])
+
+
+def test_an_export_of_an_earlier_version_verifies(log: AuditLog) -> None:
+    lines = b"".join(log.export(5, 8)).rstrip(b"\n").split(b"\n")
+    proof = json.loads(lines[-1])["proof"]
+    whole = b"".join(log.export()).rstrip(b"\n").split(b"\n")[:-1]
+    del proof["after"], proof["size"]
+    proof["leaves"] = [verifier.leaf(body).hex() for body in whole[5:]]
+    proof["heads"] = [head_json(head) for head in log.heads()]
+    lines[-1] = json.dumps({"proof": proof}).encode()
+    assert verifier.check_export(lines, log.public_key, []) == 3
+    proof["heads"] = proof["heads"][:1]
+    lines[-1] = json.dumps({"proof": proof}).encode()
+    with pytest.raises(verifier.Bad, match="no signed head"):
+        verifier.check_export(lines, log.public_key, [])
+
+
+def test_proofs_of_one_event_read_few_rows(log: AuditLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    log.seal()
+    expected = [log.receipt(seq) for seq in range(N_EVENTS)]
+    monkeypatch.setattr(ledger, "leaves", lambda conn, size, start=0: [][: size - start])
+    assert [log.receipt(seq) for seq in range(N_EVENTS)] == expected
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE audit_subtrees SET roots = set_byte(roots, 5, 255 - get_byte(roots, 5))",
+        "UPDATE audit_subtrees SET roots = ''",
+        "DELETE FROM audit_subtrees",
+    ],
+)
+def test_wrong_subtrees_are_not_used(log: AuditLog, database: Database, damage: str) -> None:
+    log.seal()
+    receipts = [log.receipt(seq) for seq in range(N_EVENTS)]
+    part = b"".join(log.export(6, 11))
+    with database.begin() as conn:
+        conn.execute(sa.text(damage))
+    assert [log.receipt(seq) for seq in range(N_EVENTS)] == receipts
+    assert b"".join(log.export(6, 11)) == part
+    assert log.verify().ok
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
@@ -172,6 +242,8 @@ def test_the_program_agrees_with_the_vectors_of_rfc_6962(
 @given(st.integers(1, 200), st.data())
 def test_two_implementations_agree(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
+    widths = [part.width for part in merkle.perfect(index, size)]
+    assert verifier.widths(index, size) == widths
     leaves = [merkle.leaf_hash(str(i).encode()) for i in range(size)]
     proof = list(merkle.inclusion_proof(leaves, index))
     assert verifier.root_by_path(leaves[index], index, size, proof) == merkle.tree_root(leaves)

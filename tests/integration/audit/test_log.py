@@ -254,12 +254,20 @@ def test_heads_are_sealed_when_due(database: Database, tmp_path: Path) -> None:
     assert read_head(head_json(third)) == third
 
 
-def test_a_line_that_a_crash_cut_short_does_not_count(log: AuditLog, tmp_path: Path) -> None:
-    with (tmp_path / "audit" / "heads.jsonl").open("a") as file:
+@pytest.mark.parametrize("n_earlier", [0, 1_000])
+def test_a_line_that_a_crash_cut_short_does_not_count(
+    log: AuditLog, tmp_path: Path, n_earlier: int
+) -> None:
+    path = tmp_path / "audit" / "heads.jsonl"
+    kept = path.read_text()
+    path.write_text(kept.splitlines(keepends=True)[0] * n_earlier + kept)
+    before = len(path.read_text().splitlines())
+    with path.open("a") as file:
         file.write('{"size": 12, "ro')
     assert log.verify().ok
     log.record(Event(SYSTEM, SignedOut()))
     log.seal()
+    assert len(path.read_text().splitlines()) == before + 1
     assert log.verify().n_heads == 3
 
 

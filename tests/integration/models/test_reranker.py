@@ -133,8 +133,9 @@ def test_the_server_is_sent_the_protocol_and_nothing_else(server: RerankServer) 
 def test_a_faulty_server_is_reported(server: RerankServer, behaviour: Behaviour, said: str) -> None:
     server.behaviour = behaviour
     try:
-        with pytest.raises(ModelUnavailable, match=said):
+        with pytest.raises(ModelUnavailable, match=said) as caught:
             ServedReranker(server.url, "judge", timeout_s=0.5).scores(QUESTION, TEXTS[:2])
+        assert behaviour not in str(caught.value)
     finally:
         server.behaviour = "normal"
 

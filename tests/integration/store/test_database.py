@@ -14,6 +14,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from assistant.audit.event import SYSTEM, Event, QueryAccepted
+from assistant.audit.log import AuditLog
 from assistant.errors import (
     Conflict,
     DatabaseUnavailable,
@@ -23,12 +25,19 @@ from assistant.errors import (
     SettingsError,
 )
 from assistant.settings import DatabaseSettings, Settings
-from assistant.store import curation_tables, identity_tables, lifecycle_tables, migrations, policies
+from assistant.store import (
+    curation_tables,
+    identity_tables,
+    lifecycle_tables,
+    migrations,
+    policies,
+    subtrees,
+)
 from assistant.store.database import Database, open_database
 from assistant.store.embedded import EmbeddedServer
 from assistant.store.tables import metadata
 
-TABLES = (curation_tables, identity_tables, lifecycle_tables, policies)
+TABLES = (curation_tables, identity_tables, lifecycle_tables, policies, subtrees)
 """Imported for their tables, which are part of the metadata."""
 
 INSERT = sa.text("INSERT INTO sources (name, connector) VALUES ('x', 'files')")
@@ -121,6 +130,24 @@ def test_earlier_requests_are_found_in_the_log_by_their_ids(empty_url: str, tmp_
     opened.migrate()
     with opened.engine.connect() as conn:
         assert conn.scalar(sa.text("SELECT subjects FROM audit_terms")) == ["d1", "r1"]
+    opened.close()
+
+
+def test_an_earlier_log_is_proven_as_one_that_began_now(empty_url: str, tmp_path: Path) -> None:
+    opened = open_database(settings_for(empty_url, tmp_path))
+    opened.migrate()
+    log = AuditLog(opened, tmp_path)
+    for number in range(37):
+        log.record(Event(SYSTEM, QueryAccepted(f"q{number}", "what?")))
+    stored = sa.text("SELECT seq, roots FROM audit_subtrees ORDER BY seq")
+    with opened.engine.begin() as conn:
+        before = conn.execute(stored).all()
+        conn.execute(sa.text("DROP TABLE audit_subtrees"))
+        conn.execute(sa.text("UPDATE alembic_version SET version_num = '0018'"))
+    opened.migrate()
+    with opened.engine.connect() as conn:
+        assert conn.execute(stored).all() == before
+    assert [seq for seq, _ in before] == [seq for seq in range(37) if seq % 2]
     opened.close()
 
 

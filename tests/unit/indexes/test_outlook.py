@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexes.outlook import _REACH, Outlook, _above, exceeds, likeliest
+from indexes.outlook import _REACH, Outlook, _above, exceeds, likeliest, promise
 
 
 def looked_at(seed: int, n: int) -> tuple[Outlook, np.random.Generator]:
@@ -40,6 +40,28 @@ def test_the_rest_is_left_out_only_where_it_can_not_matter(
         assert said
     if promised < limit / 1.3:
         assert not said
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 300), st.floats(-0.2, 1.2))
+def test_a_row_promises_what_the_next_thousand_do_on_average(seed: int, n: int, bar: float) -> None:
+    found, rng = looked_at(seed, n)
+    counts = rng.integers(0, 300, n).astype(np.int64)
+    groups = likeliest(found, np.arange(n, dtype=np.int32))
+    promised, n_rows = 0.0, 0
+    for group in groups.tolist():
+        z = (np.float32(bar) - found.scores[group]) / found.spreads[group]
+        promised += int(counts[group]) * _above(float(z.clip(0, 8)))
+        n_rows += int(counts[group])
+        if n_rows >= 1_000:
+            break
+    # Shares are taken from a table, whose steps are a 64th of a deviation.
+    said = promise(found, groups, counts, bar)
+    assert said == pytest.approx(promised / max(n_rows, 1), rel=0.3, abs=1e-9)
+
+
+def test_without_lists_nothing_is_promised() -> None:
+    found, _ = looked_at(3, 10)
+    assert promise(found, np.zeros(0, np.int32), np.ones(10, np.int64), 0.5) == 0
 
 
 def test_lists_come_in_the_order_of_how_far_they_reach() -> None:

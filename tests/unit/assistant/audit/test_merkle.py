@@ -180,3 +180,36 @@ def test_impossible_places_and_sizes_are_refused() -> None:
         )
     with pytest.raises(ProofError, match="empty"):
         merkle.verify_consistency(3, bytes.fromhex(ROOTS[2]), 8, bytes.fromhex(ROOTS[7]), [])
+
+
+@given(st.integers(1, 70), st.data())
+def test_few_subtrees_stand_for_any_stretch_of_leaves(n: int, data: st.DataObject) -> None:
+    leaves = fake_leaves(n)
+    start = data.draw(st.integers(0, n))
+    end = data.draw(st.integers(start, n))
+    parts = merkle.perfect(start, end)
+    assert len(parts) <= 2 * n.bit_length()
+    frontier: tuple[bytes, ...] = ()
+    for seq, leaf in enumerate(leaves[:start]):
+        frontier = merkle.append(frontier, seq, leaf)
+    assert list(frontier) == [
+        naive_root(leaves[to - width : to]) for to, width in merkle.perfect(0, start)
+    ]
+    at = start
+    for to, width in parts:
+        assert (to, width.bit_count(), at % width) == (at + width, 1, 0)
+        frontier = merkle.append(frontier, at, naive_root(leaves[at:to]), width)
+        at = to
+    assert at == end
+    assert merkle.root_of(frontier) == naive_root(leaves[:end])
+
+
+@given(st.integers(0, 70))
+def test_a_leaf_completes_the_subtrees_that_end_with_it(n: int) -> None:
+    leaves, frontier = fake_leaves(n + 1), tuple[bytes, ...]()
+    for seq, leaf in enumerate(leaves):
+        roots = merkle.completed(frontier, seq, leaf)
+        widths = [2 << level for level in range(len(roots))]
+        assert list(roots) == [naive_root(leaves[seq + 1 - width : seq + 1]) for width in widths]
+        assert (seq + 1) % (widths[-1] * 2 if widths else 2)
+        frontier = merkle.append(frontier, seq, leaf)
